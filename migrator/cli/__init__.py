@@ -1,0 +1,62 @@
+"""The command line: one module a subcommand, imported when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+
+import click
+
+COMMANDS = {
+    "migrate": "Port sources to current PyTorch",
+    "rules": "List the rewrites, or explain one",
+    "verify": "Prove a port: compile it against torch releases, compare kernels, build and run",
+    "toolchain": "Install, list or remove a compile-only CUDA toolkit",
+    "headers": "Fetch, list or remove headers of torch releases",
+}
+
+
+class UsageError(click.ClickException):
+    """One clear line, exit status 2."""
+
+    exit_code = 2
+
+
+class Lazy(click.Group):
+    """Imports a subcommand's module only when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in COMMANDS if find_spec(f"migrator.cli.{name}") is not None]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        return import_module(f"migrator.cli.{name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from migrator import __version__
+        from migrator.releases import NEWEST
+
+        click.echo(f"cuport {__version__} (knows torch up to {NEWEST})")
+        ctx.exit()
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version and exit.")
+def main() -> None:
+    """Port legacy PyTorch CUDA extensions to current PyTorch, and prove that the port is right."""
+
+
+def run(catalogue: Callable) -> None:
+    """Run the command line with a catalogue of rewrites (a function that makes it)."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="surrogateescape" if not sys.stdout.isatty() else "replace")
+    main(prog_name="cuport", obj=catalogue)

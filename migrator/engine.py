@@ -1,0 +1,276 @@
+"""Rewrites the files of a project until nothing changes."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migrator.includes import HeaderKnowledge, additions
+from migrator.plan import Applied, Left, Plan, PlannedFile
+from migrator.project import Project
+from migrator.rewrite import Change, Edit, Finding, Rewrite, Settings
+from migrator.scope import Scopes, Type
+from migrator.source import SourceFile
+from migrator.syntax import Node, Tree, preproc
+
+MAX_PASSES = 20
+_IGNORE = re.compile(rb"(?://|#|/\*)[ \t]*cuport:[ \t]*ignore(?:\[([^\]\n]*)\])?")
+
+
+class EngineError(Exception):
+    """A rewrite that never settles; the message names it."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The knowledge that the engine is handed: the rewrites, and what headers give."""
+
+    rewrites: tuple[Rewrite, ...]
+    headers: HeaderKnowledge = field(default_factory=HeaderKnowledge)
+
+    def by_id(self, name: str) -> Rewrite | None:
+        return next((r for r in self.rewrites if r.id == name), None)
+
+
+class FileContext:
+    """What a rewrite sees of one file: its tree, its scopes, the project, the settings."""
+
+    def __init__(self, project: Project, path: Path, settings: Settings, catalogue: Catalogue):
+        self.project = project
+        self.path = path
+        self.settings = settings
+        self.catalogue = catalogue
+        self.file: SourceFile = project.files[path]
+        self._word_index: dict[str, list[Node]] = {}
+
+    @property
+    def tree(self) -> Tree:
+        return self.project.tree(self.path)
+
+    @property
+    def scopes(self) -> Scopes:
+        return self.project.scopes(self.path)
+
+    def names(self, words: Iterable[str]) -> Iterator[Node]:
+        """Name nodes that spell one of the words: never in comments, strings, or ``#if 0``."""
+        return self.tree.names(frozenset(words))
+
+    def uses(self, *words: str) -> bool:
+        """Whether any of the words stands in the file as code."""
+        return next(self.names(words), None) is not None
+
+    def type_of(self, node: Node) -> Type | None:
+        return self.scopes.type_of(node)
+
+    def includes(self) -> list[preproc.Include]:
+        return self.project.includes(self.path)
+
+    def includes_header(self, *names: str) -> bool:
+        """Whether the file includes one of the headers, itself or through the project's own headers."""
+        return bool(self.project.all_includes(self.path) & set(names))
+
+
+def ignored_lines(file: SourceFile) -> dict[int, frozenset[str]]:
+    """Lines (1-based) that ``// cuport: ignore`` covers -> the rules it names (empty: all). A comment of its own covers the next line."""
+    result: dict[int, frozenset[str]] = {}
+    if b"cuport:" not in file.data:
+        return result
+    for m in _IGNORE.finditer(file.data):
+        rules = frozenset(r.strip() for r in (m.group(1) or b"").decode("utf-8", "replace").split(",") if r.strip())
+        line = file.line_of(m.start())
+        start, _ = file.line_span(m.start())
+        alone = not file.data[start : m.start()].strip()
+        result[line + 1 if alone else line] = rules
+    return result
+
+
+def _is_ignored(ignored: dict[int, frozenset[str]], line: int, rule: str) -> bool:
+    return line in ignored and (not ignored[line] or rule in ignored[line])
+
+
+def select_changes(changes: list[Change]) -> tuple[list[Change], list[Change]]:
+    """Split into those that can be made together and those that must wait for the next pass.
+
+    Identical edits count once. Of two that overlap, the one that starts first (the longer one of two that start together) is made.
+    """
+    accepted: list[Change] = []
+    deferred: list[Change] = []
+    starts: list[tuple[int, int]] = []
+    seen: set[Edit] = set()
+    ordered = sorted(changes, key=lambda c: (c.edits[0].start, -c.edits[-1].end))
+    for change in ordered:
+        fresh = [e for e in change.edits if e not in seen]
+        if not fresh:
+            accepted.append(Change(change.rule, (), change.includes))
+            continue
+        if len(fresh) != len(change.edits) or any(_overlaps(starts, e) for e in fresh):
+            if all(e in seen or not _overlaps(starts, e) for e in change.edits):
+                pass
+            else:
+                deferred.append(change)
+                continue
+        for e in fresh:
+            seen.add(e)
+            starts.insert(bisect_right(starts, (e.start, e.end)), (e.start, e.end))
+        accepted.append(Change(change.rule, tuple(fresh), change.includes))
+    return accepted, deferred
+
+
+def _overlaps(spans: list[tuple[int, int]], edit: Edit) -> bool:
+    i = bisect_right(spans, (edit.start, edit.end))
+    for j in (i - 1, i):
+        if 0 <= j < len(spans):
+            s, e = spans[j]
+            if s < edit.end and edit.start < e:
+                return True
+            if s == e and edit.start < s < edit.end:
+                return True
+            if edit.start == edit.end and (s < edit.start < e or (s, e) == (edit.start, edit.end)):
+                return True
+    return False
+
+
+def apply_edits(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """The bytes after the edits. They must not overlap."""
+    pieces: list[bytes] = []
+    position = 0
+    for edit in sorted(edits):
+        if edit.start < position:
+            raise ValueError("overlapping edits")
+        pieces.append(data[position : edit.start])
+        pieces.append(edit.text)
+        position = edit.end
+    pieces.append(data[position:])
+    return b"".join(pieces)
+
+
+class _Back:
+    """Maps an offset after some edits to the offset before them."""
+
+    def __init__(self, edits: list[Edit]):
+        self.points: list[tuple[int, int, int]] = []  # (start in new, end in new, start in old)
+        shift = 0
+        for e in sorted(edits):
+            new_start = e.start + shift
+            self.points.append((new_start, new_start + len(e.text), e.start))
+            shift += len(e.text) - (e.end - e.start)
+        self.edits = sorted(edits)
+        self.starts = [p[0] for p in self.points]
+
+    def __call__(self, offset: int) -> int:
+        i = bisect_right(self.starts, offset) - 1
+        if i < 0:
+            return offset
+        new_start, new_end, old_start = self.points[i]
+        if offset < new_end:
+            return old_start
+        return self.edits[i].end + (offset - new_end)
+
+
+class _State:
+    """What happened to one file so far."""
+
+    def __init__(self, file: SourceFile):
+        self.original = file
+        self.back: list[_Back] = []
+        self.applied: list[Applied] = []
+        self.findings: dict[int, list[Finding]] = {}  # by order
+        self.last_rules: list[str] = []
+
+    def original_offset(self, offset: int) -> int:
+        for back in reversed(self.back):
+            offset = back(offset)
+        return min(offset, len(self.original.data))
+
+
+def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
+    """Plan the migration of a project. The project's files in memory become the new ones; nothing is written.
+
+    Raises EngineError when a rewrite does not settle within ``MAX_PASSES`` passes.
+    """
+    rewrites = [r for r in catalogue.rewrites if r.selected(settings)]
+    triggers = {t.encode() for r in rewrites for t in r.triggers}
+    states = {path: _State(file) for path, file in project.files.items()}
+    candidates = [path for path, file in project.files.items() if file.words & triggers]
+    orders = sorted({r.order for r in rewrites})
+    stale = {order: set(candidates) for order in orders}  # what each order has not seen in its present form
+    for _ in range(MAX_PASSES):
+        pending: dict[Path, bytes] = {}
+        for order in orders:
+            active = [r for r in rewrites if r.order == order]
+            for path in [p for p in candidates if p in stale[order]]:
+                data = _one_file(project, path, order, active, catalogue, settings, states[path])
+                if data is not None:
+                    pending[path] = data
+            stale[order].clear()
+            if pending:
+                break  # later orders see the outcome of the earlier ones, in the whole project
+        if not pending:
+            break
+        for path, data in pending.items():
+            project.update(path, data)
+        cross = {t.encode() for r in rewrites if r.cross_file for t in r.triggers}
+        again = {p for p in candidates if p in pending or project.files[p].words & cross}
+        for order in orders:
+            stale[order] |= again
+    else:
+        culprits = sorted({rule for path in pending for rule in states[path].last_rules})
+        names = ", ".join(str(project.files[p].path) for p in pending)
+        raise EngineError(f"these rewrites never settle on {names}: {', '.join(culprits)}; please report it")
+    planned = []
+    for path, state in states.items():
+        new = project.files[path]
+        left = tuple(
+            Left(f.rule, state.original.line_of(state.original_offset(f.start)), new.line_of(f.start), f.message, f.advice)
+            for f in sorted({f for found in state.findings.values() for f in found}, key=lambda f: (f.start, f.rule))
+        )
+        if new.data != state.original.data or left:
+            planned.append(PlannedFile(path, state.original.path, state.original.data, new.data, tuple(state.applied), left))
+    return Plan(tuple(planned), len(project.files), tuple(project.problems))
+
+
+def _one_file(
+    project: Project, path: Path, order: int, rewrites: list[Rewrite], catalogue: Catalogue, settings: Settings, state: _State
+) -> bytes | None:
+    """One pass of some rewrites over one file: its new bytes, or None when nothing changes."""
+    file = project.files[path]
+    state.findings[order] = []
+    active = [r for r in rewrites if any(t.encode() in file.words for t in r.triggers)]
+    if not active:
+        return None
+    ctx = FileContext(project, path, settings, catalogue)
+    ignored = ignored_lines(file)
+    changes: list[Change] = []
+    for rewrite in active:
+        for result in rewrite.results(ctx):
+            start = result.start if isinstance(result, Finding) else result.edits[0].start
+            if _is_ignored(ignored, file.line_of(start), result.rule):
+                continue
+            if isinstance(result, Finding):
+                state.findings[order].append(result)
+                continue
+            edits = tuple(e for e in sorted(result.edits) if file.data[e.start : e.end] != e.text)
+            if edits:
+                changes.append(Change(result.rule, edits, result.includes))
+    if not changes:
+        return None
+    accepted, _ = select_changes(changes)
+    edits = [e for c in accepted for e in c.edits]
+    dropped = {
+        i.name for i in project.includes(path) if any(e.start <= i.start and i.end <= e.end and e.text.strip() == b"" for e in edits)
+    }
+    needed = {h for c in accepted for h in c.includes}
+    if needed:
+        for extra in additions(project, path, needed, catalogue.headers, dropped):
+            if not _overlaps(sorted((e.start, e.end) for e in edits), extra):
+                edits.append(extra)
+    for change in accepted:
+        if change.edits:
+            offset = state.original_offset(change.edits[0].start)
+            state.applied.append(Applied(change.rule, state.original.line_of(offset)))
+    state.last_rules = [c.rule for c in accepted]
+    state.back.append(_Back(edits))
+    return apply_edits(file.data, edits)

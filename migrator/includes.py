@@ -1,0 +1,93 @@
+"""Adds ``#include`` lines: once, in the right group, inside the include guard, in the file's own newline style."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migrator.project import Project
+from migrator.rewrite import Edit
+from migrator.source import SourceFile
+from migrator.syntax import preproc
+
+
+@dataclass(frozen=True)
+class HeaderKnowledge:
+    """What headers give: ``provides`` maps a header to those that it includes itself, ``device_only`` may not reach a host compiler."""
+
+    provides: dict[str, frozenset[str]] = field(default_factory=dict)
+    device_only: frozenset[str] = frozenset()
+
+    def closure(self, names: set[str]) -> set[str]:
+        result = set(names)
+        for name in names:
+            result |= self.provides.get(name, frozenset())
+        return result
+
+
+def additions(project: Project, path: Path, headers: set[str], knowledge: HeaderKnowledge, dropped: set[str]) -> list[Edit]:
+    """The edits that give a file the headers it lacks. ``dropped`` are includes that the same pass removes."""
+    have = knowledge.closure(project.all_includes(path) - dropped)
+    missing = sorted(h for h in headers if h not in have)
+    if any(h in knowledge.device_only for h in missing) and project.compiled_by_host(path):
+        missing = [h for h in missing if h not in knowledge.device_only]
+    given = knowledge.closure(set()) | set().union(*(knowledge.provides.get(h, frozenset()) for h in missing)) if missing else set()
+    missing = [h for h in missing if h not in given]
+    if not missing:
+        return []
+    file = project.files[path]
+    edits: dict[int, list[str]] = {}
+    for header in missing:
+        edits.setdefault(_position(file, project.includes(path), header), []).append(header)
+    result = []
+    for offset, names in edits.items():
+        text = b"".join(b"#include <" + n.encode() + b">" + file.newline for n in names)
+        if offset and file.data[offset - 1 : offset] != b"\n":
+            text = file.newline + text
+        result.append(Edit(offset, offset, text))
+    return result
+
+
+def _family(name: str) -> str:
+    first = name.split("/")[0]
+    return "torch" if first in ("ATen", "c10", "torch", "THC", "TH", "THCUNN", "pybind11") and "/" in name else ("std" if "/" not in name and "." not in name else first)
+
+
+def _position(file: SourceFile, includes: list[preproc.Include], header: str) -> int:
+    """Where a new include goes: after the last one of its family that every compiler reads, else after any, else at the top."""
+    arms = preproc.arms(file.data) if b"#" in file.data else []
+    guard = _guard(file, arms)
+
+    def unconditional(include: preproc.Include) -> bool:
+        return not any(a.start <= include.start < a.end and a != guard for a in arms)
+
+    free = [i for i in includes if unconditional(i)]
+    same = [i for i in free if _family(i.name) == _family(header) and not i.quoted]
+    system = [i for i in free if not i.quoted]
+    for group in (same, system, free):
+        if group:
+            return file.line_span(group[-1].start)[1]
+    if guard is not None:
+        position = guard.start
+        after = re.compile(rb"[ \t]*\r?\n[ \t]*#[ \t]*define[^\n]*\n").match(file.data, position)
+        if after:
+            return after.end()
+    pragma = re.search(rb"^[ \t]*#[ \t]*pragma[ \t]+once[^\n]*(\n|\Z)", file.data, re.M)
+    if pragma:
+        return pragma.end()
+    # below the comment that opens the file
+    opening = re.match(rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:\r?\n|//[^\n]*(?:\n|\Z)|/\*.*?\*/[ \t]*(?:\r?\n|\Z)))*", file.data, re.S)
+    position = opening.end() if opening else 0
+    return position
+
+
+def _guard(file: SourceFile, arms: list[preproc.Arm]) -> preproc.Arm | None:
+    """The arm of an include guard: the first one, ``!defined(X)``, with ``#define X`` as its first line."""
+    if not arms:
+        return None
+    first = min(arms, key=lambda a: a.start)
+    m = re.fullmatch(r"!\s*defined\s*\(?\s*(\w+)\s*\)?", first.condition)
+    if m and re.match(rb"\s*#[ \t]*define[ \t]+" + m.group(1).encode() + rb"\b", file.data[first.start :]):
+        return first
+    return None

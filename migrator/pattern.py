@@ -1,0 +1,264 @@
+"""Patterns that look like code.
+
+``THCudaMalloc($state, $bytes)`` is parsed by the same grammar as the sources; ``$name`` matches one expression (or type), ``$$$name``
+any number of arguments. Layout and comments do not count, ``.`` matches ``->`` too. A match turns into the smallest edits that make the
+template of it: what both have in common stays as it stands in the file, so that rewrites nested in a metavariable never collide.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from migrator.rewrite import Edit
+from migrator.source import SourceFile
+from migrator.syntax.tree import NAME_KINDS, Node, parse_tree
+
+_TOKEN = re.compile(
+    rb'"(?:\\.|[^"\\])*"|\$\$\$\w+|\$\w+|[A-Za-z_]\w*|\d[\w.]*|<<<|>>>|->|::|&&|\|\||[<>=!+\-*/%&|^]=|<<|\S'
+)
+_SKIP = re.compile(rb"(?:\s|\\\r?\n|//[^\n]*|/\*.*?\*/)+", re.S)
+
+
+@dataclass(frozen=True)
+class _P:
+    """A node of the compiled pattern."""
+
+    kind: str
+    text: str | None  # of a leaf
+    children: tuple[_P, ...]
+
+    @property
+    def is_rest(self) -> bool:
+        return self.text is not None and self.text.startswith("$$$")
+
+    @property
+    def metavariable(self) -> str | None:
+        if self.text is not None and self.text.startswith("$"):
+            return self.text
+        return None
+
+
+@dataclass(frozen=True)
+class Element:
+    """A token or metavariable of a pattern or template, with its span in that text."""
+
+    text: str
+    start: int
+    end: int
+
+
+def _elements(text: str) -> list[Element]:
+    data = text.encode()
+    return [Element(m.group().decode(), m.start(), m.end()) for m in _tokens(data, 0, len(data))]
+
+
+def _tokens(data: bytes, start: int, end: int):
+    position = start
+    while position < end:
+        skip = _SKIP.match(data, position, end)
+        if skip:
+            position = skip.end()
+            continue
+        m = _TOKEN.match(data, position, end)
+        if m is None:
+            return
+        yield m
+        position = m.end()
+
+
+class Pattern:
+    """A compiled pattern. ``anchor`` is the word that must stand in a file for the pattern to match there."""
+
+    def __init__(self, text: str):
+        self.text = text
+        file = SourceFile(_PATTERN_PATH, b"void f(){" + text.encode() + b";}")
+        root = parse_tree(file).root
+        block = next(n for n in root.walk() if n.kind == "compound_statement")
+        statement = next(c for c in block.children if c.kind not in "{}")
+        node = statement.children[0] if statement.kind == "expression_statement" else statement
+        if node.ts.has_error:
+            raise ValueError(f"pattern {text!r} does not parse")
+        self.root = self._compile(node)
+        leaves = [(leaf, depth) for leaf, depth in self._leaves(self.root, 0) if leaf.kind in NAME_KINDS and not leaf.metavariable]
+        if not leaves:
+            raise ValueError(f"pattern {text!r} has no name to look for")
+        best = max(leaves, key=lambda pair: _rarity(pair[0].text or ""))
+        self.anchor: str = best[0].text or ""
+        self.depth: int = best[1]
+        self.elements = _elements(text.rstrip(";") if statement.kind == "expression_statement" else text)
+
+    def _compile(self, node: Node) -> _P:
+        children = tuple(self._compile(c) for c in node.children)
+        return _P(node.kind, None if children else node.text, children)
+
+    def _leaves(self, p: _P, depth: int):
+        if not p.children:
+            yield p, depth
+        for child in p.children:
+            yield from self._leaves(child, depth + 1)
+
+    def match_at(self, leaf: Node) -> Match | None:
+        """The match whose anchor is ``leaf``, or None."""
+        node: Node | None = leaf
+        for _ in range(self.depth):
+            node = node.parent if node is not None else None
+        if node is None:
+            return None
+        bound: dict[str, tuple[int, int, Node | None]] = {}
+        if not _match(self.root, node, bound):
+            return None
+        return Match(self, node, bound)
+
+
+_PATTERN_PATH = __import__("pathlib").Path("pattern.cu")
+_COMMON = {"data", "type", "size", "state", "at", "cuda", "c10", "torch", "tensor", "detail"}
+
+
+def _rarity(word: str) -> tuple[bool, int]:
+    return (word not in _COMMON, len(word))
+
+
+@lru_cache(maxsize=None)
+def compile_pattern(text: str) -> Pattern:
+    """Compile (once) a pattern. Raises ValueError when it is not code that parses."""
+    return Pattern(text)
+
+
+def _same(p: _P, node: Node) -> bool:
+    if p.kind == node.kind:
+        return p.text is None or p.text == node.text
+    if p.kind in NAME_KINDS and node.kind in NAME_KINDS:
+        return p.text == node.text
+    return p.kind in (".", "->") and node.kind in (".", "->")
+
+
+def _match(p: _P, node: Node, bound: dict) -> bool:
+    variable = p.metavariable
+    if variable is not None:
+        if not node.ts.is_named or node.kind == "comment":
+            return False
+        if variable in bound:
+            return bound[variable][2] is not None and bound[variable][2].text == node.text
+        bound[variable] = (node.start, node.end, node)
+        return True
+    if not p.children:
+        return not node.children and _same(p, node) if p.kind not in NAME_KINDS else _same(p, node)
+    if len(p.children) == 1 and p.children[0].metavariable and p.kind == "type_descriptor" and node.kind == "type_descriptor":
+        bound[p.children[0].metavariable] = (node.start, node.end, node)
+        return True
+    if p.kind != node.kind:
+        return False
+    return _match_list(p.children, [c for c in node.children if c.kind != "comment"], bound, node)
+
+
+def _match_list(ps: tuple[_P, ...], nodes: list[Node], bound: dict, parent: Node) -> bool:
+    i = 0
+    for k, p in enumerate(ps):
+        if p.is_rest:
+            after = len(ps) - k - 1
+            stop = len(nodes) - after
+            if stop < i:
+                return False
+            taken = nodes[i:stop]
+            start = taken[0].start if taken else (nodes[i].start if i < len(nodes) else parent.end)
+            bound[p.text] = (start, taken[-1].end if taken else start, None)
+            i = stop
+            continue
+        if p.kind == "," and k + 1 < len(ps) and ps[k + 1].is_rest and (i >= len(nodes) or nodes[i].kind != ","):
+            continue  # nothing stands for $$$rest: its comma may be absent
+        if i >= len(nodes) or not _match(p, nodes[i], bound):
+            return False
+        i += 1
+    return i == len(nodes)
+
+
+@dataclass
+class Match:
+    """Where a pattern matched: ``node``, and what each metavariable is bound to."""
+
+    pattern: Pattern
+    node: Node
+    bound: dict[str, tuple[int, int, Node | None]]
+
+    def __getitem__(self, name: str) -> Node:
+        """The node of a metavariable (``match["$x"]``)."""
+        node = self.bound[name][2]
+        assert node is not None, f"{name} stands for a list"
+        return node
+
+    def text(self, name: str) -> str:
+        """The source text of a metavariable, single or list."""
+        start, end, _ = self.bound[name]
+        return self.node.tree.file.text(start, end)
+
+    def _source_elements(self) -> list[Element] | None:
+        """The tokens of the source, one for each element of the pattern; None if they do not pair up."""
+        data = self.node.tree.file.data
+        result: list[Element] = []
+        position = self.node.start
+        end = self.node.end
+        for i, element in enumerate(self.pattern.elements):
+            if element.text.startswith("$"):
+                start, stop, _ = self.bound[element.text]
+                result.append(Element(element.text, start, stop))
+                position = max(position, stop)
+                continue
+            upcoming = self.pattern.elements[i + 1].text if i + 1 < len(self.pattern.elements) else ""
+            if element.text == "," and upcoming.startswith("$$$"):
+                start, stop, _ = self.bound[upcoming]
+                if start == stop:
+                    result.append(Element(",", position, position))
+                    continue
+            token = next(_tokens(data, position, end), None)
+            if token is None:
+                return None
+            text = token.group().decode("utf-8", "surrogateescape")
+            if text != element.text and {text, element.text} != {".", "->"}:
+                if text.startswith(element.text):  # ">>" closes two template lists
+                    result.append(Element(element.text, token.start(), token.start() + len(element.text)))
+                    position = token.start() + len(element.text)
+                    continue
+                return None
+            result.append(Element(element.text, token.start(), token.end()))
+            position = token.end()
+        return result
+
+    def replace(self, template: str) -> tuple[Edit, ...]:
+        """The smallest edits that turn the match into the template."""
+        source = self._source_elements()
+        if source is None:
+            return (Edit(self.node.start, self.node.end, self.render(template).encode("utf-8", "surrogateescape")),)
+        target = _elements(template)
+        data = self.node.tree.file.data
+        edits = []
+        old = [e.text for e in source]
+        new = [e.text for e in target]
+        for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if tag == "equal":
+                continue
+            if tag == "insert":
+                if i1 > 0:
+                    start = end = source[i1 - 1].end
+                    text = self._slice(template, target[j1 - 1].end, target[j2 - 1].end)
+                else:
+                    start = end = source[0].start
+                    text = self._slice(template, 0, target[j2].start if j2 < len(target) else len(template.encode()))
+            else:
+                start, end = source[i1].start, source[i2 - 1].end
+                text = self._slice(template, target[j1].start, target[j2 - 1].end) if j2 > j1 else b""
+                if j1 == j2 and i2 < len(source) and data[end : source[i2].start].strip(b" \t") == b"":
+                    glued = j1 == 0 or (j1 < len(target) and target[j1 - 1].end == target[j1].start)
+                    end = source[i2].start if glued else end
+            edits.append(Edit(start, end, text))
+        return tuple(edits)
+
+    def _slice(self, template: str, start: int, end: int) -> bytes:
+        piece = template.encode()[start:end].decode()
+        return self.render(piece).encode("utf-8", "surrogateescape")
+
+    def render(self, template: str) -> str:
+        """The template with the metavariables replaced by their source text."""
+        return re.sub(r"\$\$\$\w+|\$\w+", lambda m: self.text(m.group()), template)

@@ -1,0 +1,69 @@
+"""The whole change as a value: what every report prints and ``apply`` writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrator.project import Problem
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One change that was made: the rewrite and the line of the original where it stands."""
+
+    rule: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left to do by hand: rewrite, line in the original and in the new file, what is wrong, what to write."""
+
+    rule: str
+    line: int
+    new_line: int
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """One file: its real path, the path as the user knows it, its bytes before and after, what was done, what is left."""
+
+    real: Path
+    path: Path
+    before: bytes
+    after: bytes
+    applied: tuple[Applied, ...] = ()
+    left: tuple[Left, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A planned migration: the files that change or need a hand, how many were read, and the paths that could not be read."""
+
+    files: tuple[PlannedFile, ...]
+    files_read: int
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def changed(self) -> list[PlannedFile]:
+        return [f for f in self.files if f.changed]
+
+    @property
+    def edits_by_rule(self) -> Counter[str]:
+        return Counter(a.rule for f in self.files for a in f.applied)
+
+    @property
+    def files_by_rule(self) -> Counter[str]:
+        return Counter(rule for f in self.files for rule in {a.rule for a in f.applied})
+
+    @property
+    def left(self) -> list[tuple[PlannedFile, Left]]:
+        return [(f, item) for f in self.files for item in f.left]

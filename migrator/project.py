@@ -1,0 +1,222 @@
+"""Which files belong to the project, and what the project itself defines, across its files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrator.scope import Scopes
+from migrator.source import CPP_SUFFIXES, SourceFile
+from migrator.syntax import Node, Tree, parse_tree, preproc
+
+SKIPPED_DIRECTORIES = frozenset(
+    {".git", ".hg", ".svn", "build", "dist", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".eggs", ".mypy_cache", ".pytest_cache"}
+)
+VENDORED_DIRECTORIES = frozenset({"third_party", "third-party", "thirdparty", "3rdparty", "external", "vendor"})
+MAX_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A path that could not be read: what it is and why, in one line."""
+
+    path: Path
+    message: str
+    is_error: bool = True
+
+
+class Project:
+    """The sources under some paths. ``files`` maps each real path to its source; an edit replaces the entry.
+
+    ``problems`` holds what could not be read. Syntax trees are made when somebody asks, and dropped when the file changes.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[Path, SourceFile] = {}
+        self.problems: list[Problem] = []
+        self.modes: dict[Path, int] = {}
+        self._trees: dict[Path, Tree] = {}
+        self._scopes: dict[Path, Scopes] = {}
+        self._functions: dict[str, list[Node]] = {}
+        self._macros: dict[str, list[tuple[Path, int]]] | None = None
+        self._includes: dict[Path, list[preproc.Include]] = {}
+        self._by_name: dict[str, list[Path]] | None = None
+
+    @classmethod
+    def load(cls, paths: list[Path], suffixes: frozenset[str] | set[str] = CPP_SUFFIXES) -> Project:
+        """Read every source under ``paths``; a file given by name is read whatever its suffix."""
+        project = cls()
+        for path in paths:
+            if path.is_dir():
+                for found in walk(path, suffixes, project.problems):
+                    project.add(found)
+            elif path.exists() or path.is_symlink():
+                project.add(path, named=True)
+            else:
+                project.problems.append(Problem(path, "no such file or folder"))
+        return project
+
+    def add(self, path: Path, named: bool = False) -> None:
+        """Read one file; what is wrong with it becomes a Problem."""
+        try:
+            real = path.resolve(strict=True)
+            if real in self.files:
+                return
+            if not real.is_file():
+                self.problems.append(Problem(path, "not a regular file", is_error=named))
+                return
+            if real.stat().st_size > MAX_BYTES:
+                self.problems.append(Problem(path, f"larger than {MAX_BYTES >> 20} MB, left as it is", is_error=False))
+                return
+            data = real.read_bytes()
+        except (OSError, RuntimeError) as error:
+            reason = "a loop of symbolic links" if isinstance(error, RuntimeError) or getattr(error, "errno", 0) == 40 else (
+                getattr(error, "strerror", None) or str(error)
+            )
+            self.problems.append(Problem(path, reason))
+            return
+        if b"\0" in data[:8192]:
+            self.problems.append(Problem(path, "a binary file, left as it is", is_error=named))
+            return
+        self.files[real] = SourceFile(path, data)
+        self.modes[real] = real.stat().st_mode
+
+    def update(self, path: Path, data: bytes) -> None:
+        """Put new bytes in place of a file's old ones (in memory)."""
+        self.files[path] = SourceFile(self.files[path].path, data)
+        for cache in (self._trees, self._scopes, self._includes):
+            cache.pop(path, None)  # type: ignore[attr-defined]
+        self._functions.clear()
+        self._macros = None
+
+    def tree(self, path: Path) -> Tree:
+        if path not in self._trees:
+            self._trees[path] = parse_tree(self.files[path])
+        return self._trees[path]
+
+    def scopes(self, path: Path) -> Scopes:
+        if path not in self._scopes:
+            self._scopes[path] = Scopes(self.tree(path))
+        return self._scopes[path]
+
+    def forget_trees(self) -> None:
+        """Free the syntax trees."""
+        self._trees.clear()
+        self._scopes.clear()
+        self._functions.clear()
+
+    def with_word(self, word: str) -> Iterator[Path]:
+        """The files that hold a word, comments included."""
+        needle = word.encode()
+        for path, file in self.files.items():
+            if needle in file.words:
+                yield path
+
+    def functions(self, name: str) -> list[Node]:
+        """The function declarators of ``name`` (definitions and declarations) in the whole project."""
+        if name not in self._functions:
+            found = []
+            for path in self.with_word(name):
+                for leaf in self.tree(path).names({name}):
+                    node = leaf
+                    while node.parent is not None and node.parent.kind == "qualified_identifier" and node.field == "name":
+                        node = node.parent
+                    parent = node.parent
+                    if parent is None or parent.kind != "function_declarator" or node.field != "declarator":
+                        continue
+                    found.append(parent)
+            self._functions[name] = found
+        return self._functions[name]
+
+    def macros(self, name: str) -> list[tuple[Path, int]]:
+        """Where the project defines a macro: (file, offset of the line)."""
+        if self._macros is None:
+            self._macros = {}
+            for path, file in self.files.items():
+                if b"define" in file.words:
+                    for macro, offsets in preproc.defined_macros(file.data).items():
+                        self._macros.setdefault(macro, []).extend((path, offset) for offset in offsets)
+        return self._macros.get(name, [])
+
+    def includes(self, path: Path) -> list[preproc.Include]:
+        if path not in self._includes:
+            self._includes[path] = preproc.includes(self.files[path].data)
+        return self._includes[path]
+
+    def local_include(self, include: preproc.Include, path: Path) -> Path | None:
+        """The project's own file that an ``#include`` means, if it is one."""
+        if include.quoted:
+            beside = Path(os.path.normpath(path.parent / include.name))
+            if beside in self.files:
+                return beside
+        if self._by_name is None:
+            self._by_name = {}
+            for known in self.files:
+                self._by_name.setdefault(known.name, []).append(known)
+        tail = tuple(part for part in include.name.split("/") if part not in (".", ".."))
+        if not tail:
+            return None
+        for known in self._by_name.get(tail[-1], []):
+            if known.parts[-len(tail) :] == tail:
+                return known
+        return None
+
+    def all_includes(self, path: Path) -> set[str]:
+        """Names of the headers that a file includes, itself or through the project's own headers."""
+        seen: set[Path] = set()
+        names: set[str] = set()
+        stack = [path]
+        while stack:
+            current = stack.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            for include in self.includes(current):
+                names.add(include.name)
+                local = self.local_include(include, current)
+                if local is not None:
+                    stack.append(local)
+        return names
+
+    def includers(self, path: Path) -> set[Path]:
+        """The files that include a file, directly or through others, itself counted."""
+        seen = {path}
+        stack = [path]
+        while stack:
+            current = stack.pop()
+            for other in self.files:
+                if other not in seen and any(self.local_include(i, other) == current for i in self.includes(other)):
+                    seen.add(other)
+                    stack.append(other)
+        return seen
+
+    def compiled_by_host(self, path: Path) -> bool:
+        """Whether the host compiler may read this file: a ``.cpp``, or a header that a ``.cpp`` includes (or that nobody includes)."""
+        file = self.files[path]
+        if file.path.suffix.lower() == ".cu":
+            return False
+        from migrator.source import HOST_SUFFIXES
+
+        users = self.includers(path)
+        if any(self.files[user].path.suffix.lower() in HOST_SUFFIXES for user in users):
+            return True
+        if any(self.files[user].path.suffix.lower() == ".cu" for user in users):
+            return False
+        return not file.compiled_by_nvcc
+
+
+def walk(root: Path, suffixes: frozenset[str] | set[str], problems: list[Problem]) -> Iterator[Path]:
+    """The files under a folder that have one of the suffixes, sorted; links to folders are not followed."""
+
+    def failed(error: OSError) -> None:
+        problems.append(Problem(Path(error.filename or root), error.strerror or "cannot be read"))
+
+    for directory, names, files in os.walk(root, onerror=failed):
+        names[:] = sorted(
+            n for n in names if n not in SKIPPED_DIRECTORIES and n not in VENDORED_DIRECTORIES and not n.endswith(".egg-info")
+        )
+        for name in sorted(files):
+            if os.path.splitext(name)[1].lower() in suffixes:
+                yield Path(directory, name)

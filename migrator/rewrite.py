@@ -1,0 +1,201 @@
+"""The vocabulary that rewrites are written in: Edit, Change, Finding, Match, Rewrite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Union
+
+from migrator import releases
+
+if TYPE_CHECKING:
+    from migrator.engine import FileContext
+    from migrator.pattern import Match
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """Replace the bytes ``[start, end)`` of a file by ``text``."""
+
+    start: int
+    end: int
+    text: bytes
+
+
+@dataclass(frozen=True)
+class Change:
+    """Edits of one file that belong together: all are made or none. ``includes`` are the headers that the new text needs."""
+
+    rule: str
+    edits: tuple[Edit, ...]
+    includes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a person must look at: where, what is wrong, and what to write by hand."""
+
+    rule: str
+    start: int
+    message: str
+    advice: str = ""
+
+
+Result = Union[Change, Finding]
+Fixer = Callable[["FileContext"], Iterable[Result]]
+Predicate = Callable[["Match", "FileContext"], Union[bool, str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One spelling of the old form and what it becomes.
+
+    ``pattern`` is code with ``$metavariables`` (one expression each) and ``$$$rest`` (any number of arguments). ``to`` is code with the
+    same names, or a function from the match to such code (None: no change). ``where`` says whether the match counts: True, False, or a
+    text, which becomes a finding instead of a change. ``since`` is the release that first has the new form; of several cases with the
+    same pattern the newest that ``--min-torch`` allows is used.
+    """
+
+    pattern: str
+    to: str | Callable[[Match, FileContext], str | None]
+    include: str | tuple[str, ...] = ()
+    where: Predicate | None = None
+    since: str = "1.0"
+
+    @property
+    def includes(self) -> tuple[str, ...]:
+        return (self.include,) if isinstance(self.include, str) else self.include
+
+
+@dataclass
+class Rewrite:
+    """What is known of one API that went away.
+
+    Either ``cases`` (code-shaped patterns) or ``fix`` (a function for what depends on more than one place), with ``triggers``, the words
+    without which a file is not even parsed. ``removed_in`` is the first torch release (``cuda_removed_in``: CUDA release) where the old
+    form does not compile or link, ``deprecated_in`` the first where it merely warns. ``tier`` is "safe" (same behaviour) or "unsafe".
+    ``default`` False: only when selected by name or by its ``group``.
+    """
+
+    id: str
+    doc: str
+    cases: tuple[Case, ...] = ()
+    fix: Fixer | None = None
+    triggers: frozenset[str] = frozenset()
+    removed_in: str | None = None
+    deprecated_in: str | None = None
+    cuda_removed_in: str | None = None
+    tier: str = "safe"
+    default: bool = True
+    link: str = ""
+    order: int = 0  # rewrites of a higher order run once those of the lower ones have settled in the whole project
+    cross_file: bool = False  # looks at other files, so it runs again whenever one of them changed
+    _compiled: list = field(default_factory=list, repr=False)
+
+    def __post_init__(self) -> None:
+        from migrator.pattern import compile_pattern
+
+        if self.cases:
+            self._compiled = [(case, compile_pattern(case.pattern)) for case in self.cases]
+            self.triggers = self.triggers | frozenset(p.anchor for _, p in self._compiled)
+        if not self.triggers:
+            raise ValueError(f"rewrite {self.id} has no trigger word")
+
+    @property
+    def title(self) -> str:
+        return self.doc.strip().splitlines()[0]
+
+    def reason(self, settings: Settings) -> str | None:
+        """Why the rewrite applies at these settings: "broken", "deprecated", or None when it does not."""
+        if self.cuda_removed_in is not None and releases.parse(self.cuda_removed_in) <= settings.cuda:
+            return "broken"
+        if self.removed_in is not None and releases.parse(self.removed_in) <= settings.target:
+            return "broken"
+        if self.deprecated_in is not None and releases.parse(self.deprecated_in) <= settings.target:
+            return "deprecated"
+        return None
+
+    def selected(self, settings: Settings) -> bool:
+        """Whether the settings (select, ignore, tier, target, only-broken) turn this rewrite on."""
+        named = settings.names(self.id)
+        if named is False:
+            return False
+        if not self.default and named is not True:
+            return False
+        if self.tier == "unsafe" and not settings.unsafe:
+            return False
+        if not self.default:
+            return True
+        reason = self.reason(settings)
+        return reason == "broken" or (reason == "deprecated" and not settings.only_broken)
+
+    def results(self, ctx: FileContext) -> Iterator[Result]:
+        """The changes and findings of this rewrite in one file."""
+        if self.fix is not None:
+            yield from self.fix(ctx)
+        if self._compiled:
+            yield from self._match(ctx)
+
+    def _match(self, ctx: FileContext) -> Iterator[Result]:
+        by_anchor: dict[str, list] = {}
+        for case, pattern in self._compiled:
+            by_anchor.setdefault(pattern.anchor, []).append((case, pattern))
+        for leaf in ctx.names(by_anchor):
+            allowed: tuple[Case, Match] | None = None
+            missing: tuple[Case, Match] | None = None
+            for case, pattern in by_anchor[leaf.text]:
+                match = pattern.match_at(leaf)
+                if match is None:
+                    continue
+                verdict = True if case.where is None else case.where(match, ctx)
+                if isinstance(verdict, str):
+                    yield Finding(self.id, match.node.start, verdict)
+                    break
+                if not verdict:
+                    continue
+                since = releases.parse(case.since)
+                if since > settings_floor(ctx):
+                    missing = missing or (case, match)
+                elif allowed is None or since > releases.parse(allowed[0].since):
+                    allowed = (case, match)
+            if allowed is not None:
+                case, match = allowed
+                to = case.to(match, ctx) if callable(case.to) else case.to
+                if to is not None:
+                    edits = match.replace(to)
+                    if edits:
+                        yield Change(self.id, edits, case.includes)
+            elif missing is not None:
+                case, match = missing
+                yield Finding(
+                    self.id,
+                    match.node.start,
+                    f"{leaf.text} has to become {case.to if isinstance(case.to, str) else 'the newer form'}, which exists since torch {case.since}",
+                    f"raise --min-torch to {case.since}, or guard the line by TORCH_VERSION by hand",
+                )
+
+
+def settings_floor(ctx: FileContext) -> releases.Release:
+    """The oldest release that the port must compile on."""
+    return releases.minor(ctx.settings.min_torch)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asked for. ``target`` and ``min_torch`` are the ends of the range of releases the port must compile on."""
+
+    target: releases.Release = releases.parse(releases.NEWEST)
+    min_torch: releases.Release = releases.parse(releases.NEWEST)
+    cuda: releases.Release = (13, 2)
+    select: frozenset[str] = frozenset()
+    ignore: frozenset[str] = frozenset()
+    unsafe: bool = False
+    only_broken: bool = False
+
+    def names(self, rule: str) -> bool | None:
+        """True: selected by name (or by the prefix of its group); False: ignored or not among the selected; None: nothing said."""
+        if any(rule == name or rule.startswith(name + "-") for name in self.ignore):
+            return False
+        if self.select:
+            return any(rule == name or rule.startswith(name + "-") for name in self.select)
+        return None

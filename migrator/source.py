@@ -1,0 +1,68 @@
+"""A source file as bytes: nothing is decoded, so nothing outside an edit can change."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import cached_property
+from pathlib import Path
+
+CUDA_SUFFIXES = {".cu", ".cuh"}
+HOST_SUFFIXES = {".cpp", ".cc", ".cxx", ".c", ".c++"}
+HEADER_SUFFIXES = {".h", ".hpp", ".hh", ".hxx", ".inl", ".inc"}
+CPP_SUFFIXES = CUDA_SUFFIXES | HOST_SUFFIXES | HEADER_SUFFIXES
+
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+_DEVICE = re.compile(rb"__global__|__device__|<<<|__shared__")
+
+
+class SourceFile:
+    """One C++ or CUDA file.
+
+    ``path`` is the path as the user knows it (for messages), ``data`` its bytes. Immutable: an edit makes a new one.
+    """
+
+    def __init__(self, path: Path, data: bytes):
+        self.path = path
+        self.data = data
+
+    @cached_property
+    def words(self) -> frozenset[bytes]:
+        """Every identifier-like word of the file, comments and strings included: a cheap test for trigger words."""
+        return frozenset(_WORD.findall(self.data))
+
+    @cached_property
+    def is_cuda(self) -> bool:
+        """Whether the CUDA grammar reads it: ``.cu``/``.cuh``, or a header or C file that holds device code."""
+        if self.path.suffix.lower() in CUDA_SUFFIXES:
+            return True
+        return _DEVICE.search(self.data) is not None
+
+    @property
+    def compiled_by_nvcc(self) -> bool:
+        """True for what is certainly device code; a plain header counts as host code (the host compiler may read it)."""
+        return self.path.suffix.lower() in CUDA_SUFFIXES
+
+    @cached_property
+    def newline(self) -> bytes:
+        """The file's own line ending: the one that most of its lines use."""
+        crlf = self.data.count(b"\r\n")
+        return b"\r\n" if crlf * 2 > self.data.count(b"\n") else b"\n"
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        return [0, *(m.end() for m in re.finditer(rb"\n", self.data))]
+
+    def line_of(self, offset: int) -> int:
+        """1-based line of a byte offset."""
+        return bisect_right(self.line_starts, offset)
+
+    def line_span(self, offset: int) -> tuple[int, int]:
+        """The bytes of the whole line that holds ``offset``, its newline included."""
+        line = self.line_of(offset)
+        start = self.line_starts[line - 1]
+        end = self.line_starts[line] if line < len(self.line_starts) else len(self.data)
+        return start, end
+
+    def text(self, start: int, end: int) -> str:
+        return self.data[start:end].decode("utf-8", "surrogateescape")

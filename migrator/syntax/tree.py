@@ -1,0 +1,212 @@
+"""A thin view of tree-sitter's trees.
+
+Nodes know their parent (tree-sitter finds a parent by walking down from the root, which is quadratic in a flat file), children are
+looked up only on the way to a hit, and the body of a ``#define``, one opaque token to both grammars, has children like other code.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import cache
+
+import tree_sitter
+import tree_sitter_cpp
+import tree_sitter_cuda
+
+from migrator.source import SourceFile
+from migrator.syntax import preproc
+
+# Kinds that a name can have: which one is a matter of position, not of meaning.
+NAME_KINDS = frozenset(
+    {"identifier", "type_identifier", "field_identifier", "namespace_identifier", "primitive_type", "statement_identifier"}
+)
+_OPAQUE_PARENTS = ("preproc_def", "preproc_function_def")
+
+
+@cache
+def _parser(cuda: bool) -> tree_sitter.Parser:
+    grammar = tree_sitter_cuda if cuda else tree_sitter_cpp
+    return tree_sitter.Parser(tree_sitter.Language(grammar.language()))
+
+
+class Node:
+    """A syntax node. ``start`` and ``end`` are byte offsets in the file, also inside ``#define`` bodies."""
+
+    __slots__ = ("ts", "tree", "parent", "kind", "start", "end", "field", "_children", "_starts")
+
+    def __init__(self, ts: tree_sitter.Node, tree: Tree, parent: Node | None, shift: int = 0, limit: int | None = None, field=None):
+        self.ts = ts
+        self.tree = tree
+        self.parent = parent
+        self.kind: str = ts.type
+        self.start: int = ts.start_byte + shift
+        self.end: int = ts.end_byte + shift if limit is None else min(ts.end_byte + shift, limit)
+        self.field: str | None = field
+        self._children: list[Node] | None = None
+        self._starts: list[int] | None = None
+
+    @property
+    def children(self) -> list[Node]:
+        """All children but zero-width ones, tokens and comments included."""
+        if self._children is None:
+            if self.kind == "preproc_arg" and self.parent is not None and self.parent.kind in _OPAQUE_PARENTS:
+                self._children = self.tree.macro_body(self)
+            else:
+                shift = self.start - self.ts.start_byte
+                limit = self.end
+                name = self.ts.field_name_for_child
+                self._children = [
+                    Node(c, self.tree, self, shift, limit, name(i))
+                    for i, c in enumerate(self.ts.children)
+                    if c.start_byte < c.end_byte and c.start_byte + shift < limit
+                ]
+        return self._children
+
+    @property
+    def named(self) -> list[Node]:
+        """Named children without comments."""
+        return [c for c in self.children if c.ts.is_named and c.kind != "comment"]
+
+    def field_child(self, name: str) -> Node | None:
+        for c in self.children:
+            if c.field == name:
+                return c
+        return None
+
+    def child_at(self, offset: int) -> Node | None:
+        children = self.children
+        if self._starts is None:
+            self._starts = [c.start for c in children]
+        i = bisect_right(self._starts, offset) - 1
+        if i >= 0 and children[i].end > offset:
+            return children[i]
+        return None
+
+    @property
+    def text(self) -> str:
+        return self.tree.file.text(self.start, self.end)
+
+    def ancestors(self) -> Iterator[Node]:
+        """Parents, nearest first."""
+        node = self.parent
+        while node is not None:
+            yield node
+            node = node.parent
+
+    def enclosing(self, *kinds: str) -> Node | None:
+        """The nearest ancestor of one of the kinds."""
+        for node in self.ancestors():
+            if node.kind in kinds:
+                return node
+        return None
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it, in source order."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(reversed(node.children))
+
+    @property
+    def line(self) -> int:
+        return self.tree.file.line_of(self.start)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.text[:40]!r}>"
+
+
+class Tree:
+    """The parsed file: its root, and look-ups by byte offset."""
+
+    def __init__(self, file: SourceFile, ts: tree_sitter.Tree):
+        self.file = file
+        self.ts = ts
+        self.root = Node(ts.root_node, self, None)
+        self._disabled: list[tuple[int, int]] | None = None
+
+    def leaf_at(self, offset: int) -> Node:
+        """The deepest node at ``offset``."""
+        node = self.root
+        while (child := node.child_at(offset)) is not None:
+            node = child
+        return node
+
+    def in_disabled(self, offset: int) -> bool:
+        """Whether ``offset`` lies in an ``#if 0`` arm."""
+        if self._disabled is None:
+            self._disabled = preproc.disabled_spans(self.file.data) if b"#" in self.file.data else []
+        return any(s <= offset < e for s, e in self._disabled)
+
+    def names(self, words: frozenset[str] | set[str]) -> Iterator[Node]:
+        """The name nodes that spell one of ``words``, in source order; never in comments, strings or disabled arms."""
+        present = [w.encode() for w in words if w.encode() in self.file.words]
+        if not present:
+            return
+        regex = re.compile(rb"\b(?:" + b"|".join(sorted(map(re.escape, present), key=len, reverse=True)) + rb")\b")
+        for m in regex.finditer(self.file.data):
+            leaf = self.leaf_at(m.start())
+            if leaf.start == m.start() and leaf.end == m.end() and leaf.kind in NAME_KINDS and not self.in_disabled(m.start()):
+                yield leaf
+
+    def macro_body(self, arg: Node) -> list[Node]:
+        """The replacement text of a ``#define``, parsed as statements (or as declarations where that reads better)."""
+        data = self.file.data[arg.start : arg.end]
+        return parse_fragment(self, data, arg.start, arg)
+
+    @property
+    def error_count(self) -> int:
+        """ERROR and MISSING nodes, outside macro bodies."""
+        if not self.ts.root_node.has_error:
+            return 0
+        count = 0
+        cursor = self.ts.walk()
+        while True:
+            node = cursor.node
+            count += node.is_error or node.is_missing
+            if node.has_error and cursor.goto_first_child():
+                continue
+            while not cursor.goto_next_sibling():
+                if not cursor.goto_parent():
+                    return count
+
+
+def parse_tree(file: SourceFile) -> Tree:
+    """Parse a file with the grammar that fits it. Never fails: what is not understood becomes ERROR nodes."""
+    return Tree(file, _parser(file.is_cuda).parse(file.data))
+
+
+def _mask(body: bytes) -> bytes:
+    """Make a macro body readable as code, length kept: ``#x`` (stringify) becomes a name, ``a ## b`` one name."""
+    body = re.sub(rb"[ \t]*##[ \t]*", lambda m: b"_" * len(m.group()), body)
+    return re.sub(rb"(?<!#)#(?=[ \t]*[A-Za-z_])", b"_", body)
+
+
+def parse_fragment(tree: Tree, data: bytes, offset: int, parent: Node) -> list[Node]:
+    """Parse ``data``, which stands at ``offset`` in the file, as the inside of a function; as top-level code if that has fewer errors.
+
+    Returns nodes whose offsets are the file's.
+    """
+    masked = _mask(data)
+    parser = _parser(True)
+    best: tuple[int, list[Node]] | None = None
+    for prefix, suffix in ((b"void f(){", b"\n;}"), (b"", b"\n")):
+        ts = parser.parse(prefix + masked + suffix)
+        root = ts.root_node
+        inside = root.children
+        if prefix:
+            function = root.children[0] if root.children else None
+            block = function.child_by_field_name("body") if function is not None and function.type == "function_definition" else None
+            if block is None:
+                continue
+            inside = block.children[1:-1]
+        shift, limit = offset - len(prefix), offset + len(data)
+        nodes = [Node(c, tree, parent, shift, limit) for c in inside if c.start_byte < c.end_byte and c.start_byte + shift < limit]
+        errors = sum(1 for c in inside if c.has_error)
+        if best is None or errors < best[0]:
+            best = (errors, nodes)
+        if errors == 0:
+            break
+    return best[1] if best else []

@@ -1,0 +1,32 @@
+"""The knowledge of what left PyTorch and CUDA: one module a rewrite. No engine code."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from migrator.engine import Catalogue
+from migrator.rewrite import Rewrite
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Every rewrite, in the order of their ids, and what is known of headers."""
+    from rewrites.headers import KNOWLEDGE
+
+    found: list[Rewrite] = []
+    root = Path(__file__).parent
+    for path in sorted(root.glob("*/*.py")):
+        if path.name.startswith("_"):
+            continue
+        module = import_module(f"rewrites.{path.parent.name}.{path.stem}")
+        found.extend([module.rewrite] if hasattr(module, "rewrite") else getattr(module, "rewrites", []))
+    return Catalogue(tuple(sorted(found, key=lambda r: r.id)), KNOWLEDGE)
+
+
+def main() -> None:
+    """The ``cuport`` command."""
+    from migrator.cli import run
+
+    run(catalogue)

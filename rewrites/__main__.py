@@ -1,0 +1,3 @@
+from rewrites import main
+
+main()

@@ -1,0 +1,150 @@
+"""Include ATen's headers instead of THC's.
+
+All of TH and THC went with torch 1.11 (pytorch/pytorch#65492) but for two headers that only forward. What came through ``THC/THC.h``
+is included by name; a header of the project's own that has such a name is left alone.
+
+Before:
+    #include <THC/THC.h>
+    #include <THC/THCAtomics.cuh>
+    float *p = (float *)c10::cuda::CUDACachingAllocator::raw_alloc(4);
+After:
+    #include <ATen/cuda/CUDAContext.h>
+    #include <ATen/cuda/Atomic.cuh>
+    float *p = (float *)c10::cuda::CUDACachingAllocator::raw_alloc(4);
+"""
+
+import re
+
+from migrator.rewrite import Change, Edit, Finding, Rewrite
+
+ID = "thc-headers"
+
+CONTEXT = "ATen/cuda/CUDAContext.h"
+# header -> (replacement, or None to drop it; first release without the old one)
+MOVED: dict[str, tuple[str | None, str]] = {
+    "THC/THC.h": (CONTEXT, "1.11"),
+    "THC.h": (CONTEXT, "1.11"),
+    "THC/THCGeneral.h": (CONTEXT, "1.11"),
+    "THC/THCGeneral.hpp": (CONTEXT, "1.11"),
+    "THC/THCAtomics.cuh": ("ATen/cuda/Atomic.cuh", "1.11"),
+    "THCAtomics.cuh": ("ATen/cuda/Atomic.cuh", "1.11"),
+    "THC/THCDeviceUtils.cuh": ("ATen/cuda/DeviceUtils.cuh", "1.11"),
+    "THCDeviceUtils.cuh": ("ATen/cuda/DeviceUtils.cuh", "1.11"),
+    "THC/THCThrustAllocator.cuh": ("ATen/cuda/ThrustAllocator.h", "1.11"),
+    "THC/THCCachingHostAllocator.h": ("ATen/cuda/CachingHostAllocator.h", "1.11"),
+    "THC/THCCachingAllocator.h": ("c10/cuda/CUDACachingAllocator.h", "1.1"),
+    "THC/THCSleep.h": ("ATen/cuda/Sleep.h", "1.11"),
+    "THC/THCScanUtils.cuh": ("ATen/cuda/ScanUtils.cuh", "1.11"),
+    "THC/THCAsmUtils.cuh": ("ATen/cuda/AsmUtils.cuh", "1.11"),
+    "THC/THCIntegerDivider.cuh": ("ATen/cuda/detail/IntegerDivider.cuh", "1.11"),
+    "THC/THCTensorInfo.cuh": ("ATen/cuda/detail/TensorInfo.cuh", "1.10"),
+    "THC/THCReduceApplyUtils.cuh": ("ATen/cuda/detail/IndexUtils.cuh", "1.10"),
+    "THC/THCApply.cuh": ("ATen/cuda/CUDAApplyUtils.cuh", "1.10"),
+    "THC/THCNumerics.cuh": ("ATen/NumericUtils.h", "1.11"),
+    "THC/THCAllocator.h": (None, "1.11"),
+    "THC/THCBlas.h": (CONTEXT, "1.8"),
+    "THC/THCTensor.hpp": (None, "1.11"),
+    "THC/THCTensor.h": (None, "1.11"),
+    "THC/THCStorage.h": (None, "1.11"),
+    "THC/THCStorage.hpp": (None, "1.11"),
+    "THC/THCTensorCopy.h": (None, "1.11"),
+    "THC/THCTensorCopy.hpp": (None, "1.11"),
+    "THC/THCTensorMath.h": (None, "1.10"),
+    "THC/THCTensorMathPointwise.cuh": (None, "1.10"),
+    "THC/THCTensorTypeUtils.cuh": ("ATen/cuda/detail/IndexUtils.cuh", "1.10"),
+    "THC/THCTensorSort.cuh": (None, "1.9"),
+    "THC/THCReduce.cuh": (None, "1.10"),
+    "THC/THCReduceAll.cuh": (None, "1.9"),
+    "THC/THCSortUtils.cuh": (None, "1.10"),
+    "THC/THCDeviceTensor.cuh": (None, "1.11"),
+    "THC/THCDeviceTensorUtils.cuh": (None, "1.11"),
+    "THC/THCStorageCopy.h": (None, "1.11"),
+    "THC/THCStream.h": (CONTEXT, "1.0"),
+    "THC/THCHalf.h": ("c10/util/Half.h", "1.0"),
+    "THC/THCGenerator.hpp": (None, "1.2"),
+    "THC/THCTensorRandom.h": (None, "1.9"),
+    "TH/TH.h": (None, "1.11"),
+    "TH.h": (None, "1.11"),
+    "TH/THGeneral.h": (None, "1.11"),
+    "TH/THTensor.h": (None, "1.11"),
+    "TH/THTensor.hpp": (None, "1.11"),
+    "TH/THStorage.h": (None, "1.11"),
+    "TH/THHalf.h": ("c10/util/Half.h", "1.11"),
+    "TH/THBlas.h": (None, "1.10"),
+    "TH/THAllocator.h": (None, "1.10"),
+    "TH/THTensorApply.h": (None, "1.10"),
+    "TH/THTensorDimApply.h": (None, "1.10"),
+    "TH/THRandom.h": (None, "1.2"),
+    "TH/THMath.h": (None, "1.4"),
+    "TH/THLapack.h": (None, "1.10"),
+    "THCUNN/common.h": (CONTEXT, "1.0"),
+    "THCUNN/THCUNN.h": (CONTEXT, "1.0"),
+    "THCUNN/THCHalfAutoNumerics.cuh": ("ATen/NumericUtils.h", "1.10"),
+    "THCUNN/SharedMem.cuh": (None, "1.10"),
+    "THNN/THNN.h": (None, "1.5"),
+    "THNN/generic/THNN.h": (None, "1.5"),
+}
+DEVICE_ONLY = {"ATen/cuda/Atomic.cuh", "ATen/cuda/DeviceUtils.cuh", "ATen/cuda/ScanUtils.cuh", "ATen/cuda/AsmUtils.cuh", "ATen/cuda/CUDAApplyUtils.cuh"}
+
+# What THC/THC.h brought along, by the names that need it.
+_NEEDS_CONTEXT = re.compile(
+    rb"\b(?:at::cuda::|c10::cuda::getCurrent|getCurrentCUDA\w*|getDefaultCUDAStream|AT_CUDA_CHECK|AT_CUDNN_CHECK|C10_CUDA_\w+|TORCH_CUDABLAS_CHECK"
+    rb"|cuda::getCurrent|CUDAStream|cublas\w+|cusparse\w+|getCurrentDeviceProperties|THCudaBlas_\w+)"
+)
+_NEEDS_RUNTIME = re.compile(rb"\b(?:cuda[A-Z]\w*|dim3)\b|<<<|__global__|__device__")
+_CAME_THROUGH = (
+    (re.compile(rb"\b(?:CUDAGuard|OptionalCUDAGuard|CUDAStreamGuard)\b"), "c10/cuda/CUDAGuard.h"),
+    (re.compile(rb"\bDeviceGuard\b|\bdevice_of\b"), "ATen/DeviceGuard.h"),
+    (re.compile(rb"\bCUDACachingAllocator\b"), "c10/cuda/CUDACachingAllocator.h"),
+    (re.compile(rb"(?<![\w.>])(?:printf|fprintf|stderr|stdout)\b"), "cstdio"),
+)
+_STDIO = {"cstdio", "stdio.h", "iostream"}
+
+
+def fix(ctx):
+    mine = [i for i in ctx.includes() if i.name in MOVED and ctx.project.local_include(i, ctx.path) is None]
+    if not mine:
+        return
+    file = ctx.file
+    host = ctx.project.compiled_by_host(ctx.path)
+    going = {i.name for i in mine}
+    have = ctx.catalogue.headers.closure(ctx.project.all_includes(ctx.path) - going)
+    placed: set[str] = set()
+    for include in mine:
+        if ctx.tree.in_disabled(include.start):
+            continue
+        replacement, removed_in = MOVED[include.name]
+        name = replacement
+        if name == CONTEXT and not _NEEDS_CONTEXT.search(file.data):
+            name = "cuda_runtime.h" if host and _NEEDS_RUNTIME.search(file.data) else None
+        if name in DEVICE_ONLY and host:
+            name = None
+        if name is not None and (name in have or name in placed):
+            name = None
+        if name is None:
+            start, end = file.line_span(include.start)
+            if file.data[include.end : end].strip() or file.data[start : include.start].strip():
+                start, end = include.start, include.end  # a comment shares the line: keep it
+            edit = Edit(start, end, b"")
+        else:
+            placed.add(name)
+            old = file.data[include.start : include.end]
+            cut = re.search(rb'[<"][^>"]*[>"]$', old)
+            edit = Edit(include.start + cut.start(), include.end, b"<" + name.encode() + b">")
+        extra = tuple(header for pattern, header in _CAME_THROUGH if pattern.search(file.data) and not (header == "cstdio" and have & _STDIO))
+        yield Change(ID, (edit,), extra)
+    for include in mine:
+        if include.name in ("THC/THCNumerics.cuh", "THC/THCDeviceTensor.cuh") and ctx.uses("THCNumerics", "ScalarConvert", "THCDeviceTensor"):
+            yield Finding(ID, include.start, f"{include.name} is gone, and its names are still used", "use plain operators, static_cast, packed accessors")
+
+
+rewrite = Rewrite(
+    ID,
+    __doc__,
+    fix=fix,
+    triggers=frozenset({"THC", "TH", "THCAtomics", "THCDeviceUtils", "THCUNN", "THNN"}),
+    removed_in="1.11",
+    order=2,
+    cross_file=True,
+    link="https://github.com/pytorch/pytorch/pull/65492",
+)
