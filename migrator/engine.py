@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Catalogue:
 
     rewrites: tuple[Rewrite, ...]
     headers: HeaderKnowledge = field(default_factory=HeaderKnowledge)
+    known_macros: Callable[[Settings], dict[str, int | None]] = lambda settings: {}
 
     def by_id(self, name: str) -> Rewrite | None:
         return next((r for r in self.rewrites if r.id == name), None)
@@ -192,6 +193,7 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
     Raises EngineError when a rewrite does not settle within ``MAX_PASSES`` passes.
     """
     rewrites = [r for r in catalogue.rewrites if r.selected(settings)]
+    project.known_macros = catalogue.known_macros(settings)
     triggers = {t.encode() for r in rewrites for t in r.triggers}
     states = {path: _State(file) for path, file in project.files.items()}
     candidates = [path for path, file in project.files.items() if file.words & triggers]

@@ -37,6 +37,7 @@ class Project:
         self.files: dict[Path, SourceFile] = {}
         self.problems: list[Problem] = []
         self.modes: dict[Path, int] = {}
+        self.known_macros: dict[str, int | None] = {}  # what #if conditions may count on; None: not defined
         self._trees: dict[Path, Tree] = {}
         self._scopes: dict[Path, Scopes] = {}
         self._functions: dict[str, list[Node]] = {}
@@ -94,6 +95,7 @@ class Project:
     def tree(self, path: Path) -> Tree:
         if path not in self._trees:
             self._trees[path] = parse_tree(self.files[path])
+            self._trees[path].known_macros = self.known_macros
         return self._trees[path]
 
     def scopes(self, path: Path) -> Scopes:

@@ -14,6 +14,7 @@ from migrator.rewrite import Rewrite
 def catalogue() -> Catalogue:
     """Every rewrite, in the order of their ids, and what is known of headers."""
     from rewrites.headers import KNOWLEDGE
+    from rewrites.macros import known_macros
 
     found: list[Rewrite] = []
     root = Path(__file__).parent
@@ -22,7 +23,7 @@ def catalogue() -> Catalogue:
             continue
         module = import_module(f"rewrites.{path.parent.name}.{path.stem}")
         found.extend([module.rewrite] if hasattr(module, "rewrite") else getattr(module, "rewrites", []))
-    return Catalogue(tuple(sorted(found, key=lambda r: r.id)), KNOWLEDGE)
+    return Catalogue(tuple(sorted(found, key=lambda r: r.id)), KNOWLEDGE, known_macros)
 
 
 def main() -> None:

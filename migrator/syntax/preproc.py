@@ -91,6 +91,96 @@ def arms(data: bytes) -> list[Arm]:
     return sorted(result, key=lambda arm: (arm.start, -arm.end))
 
 
-def disabled_spans(data: bytes) -> list[tuple[int, int]]:
-    """The arms that no compiler reads: ``#if 0`` and the ``#else`` of ``#if 1``."""
-    return [(a.start, a.end) for a in arms(data) if a.condition in ("0", "(0)", "false", "!(1)", "!(true)")]
+_CONDITION_TOKEN = re.compile(r"\s*(?:(\d+)[uUlL]*|([A-Za-z_]\w*)|(&&|\|\||==|!=|<=|>=|[!<>()+\-*/%]))")
+
+
+class _Unknown(Exception):
+    """The condition depends on something that is not known."""
+
+
+def evaluate(condition: str, defined: dict[str, int | None]) -> bool | None:
+    """The value of an ``#if`` condition, where ``defined`` says what is known of macros: a number, or None for "not defined".
+
+    Returns None where the condition depends on a macro that is not in ``defined``. Three-valued: ``0 && X`` is False.
+    """
+    tokens: list[str] = []
+    position = 0
+    while position < len(condition.rstrip()):
+        m = _CONDITION_TOKEN.match(condition, position)
+        if m is None:
+            return None
+        tokens.append(m.group().strip())
+        position = m.end()
+    try:
+        value, rest = _disjunction(tokens, defined)
+    except (IndexError, ValueError):
+        return None
+    return None if rest or value is None else bool(value)
+
+
+def _disjunction(tokens, defined):
+    value, tokens = _conjunction(tokens, defined)
+    while tokens and tokens[0] == "||":
+        right, tokens = _conjunction(tokens[1:], defined)
+        value = 1 if value or right else (None if value is None or right is None else 0)
+    return value, tokens
+
+
+def _conjunction(tokens, defined):
+    value, tokens = _comparison(tokens, defined)
+    while tokens and tokens[0] == "&&":
+        right, tokens = _comparison(tokens[1:], defined)
+        known_false = (value is not None and not value) or (right is not None and not right)
+        value = 0 if known_false else (None if value is None or right is None else 1)
+    return value, tokens
+
+
+def _comparison(tokens, defined):
+    value, tokens = _unary(tokens, defined)
+    while tokens and tokens[0] in ("==", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%"):
+        operator = tokens[0]
+        right, tokens = _unary(tokens[1:], defined)
+        if value is None or right is None:
+            value = None
+        else:
+            a, b = value, right
+            if operator in "/%" and b == 0:
+                raise ValueError
+            value = {
+                "==": a == b, "!=": a != b, "<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b,
+                "+": a + b, "-": a - b, "*": a * b, "/": a // b if b else 0, "%": a % b if b else 0,
+            }[operator]  # fmt: skip
+            value = int(value)
+    return value, tokens
+
+
+def _unary(tokens, defined):
+    head, rest = tokens[0], tokens[1:]
+    if head == "!":
+        value, rest = _unary(rest, defined)
+        return (None if value is None else int(not value)), rest
+    if head == "-":
+        value, rest = _unary(rest, defined)
+        return (None if value is None else -value), rest
+    if head == "(":
+        value, rest = _disjunction(rest, defined)
+        if rest[0] != ")":
+            raise ValueError
+        return value, rest[1:]
+    if head == "defined":
+        name, rest = (rest[1], rest[3:]) if rest[0] == "(" else (rest[0], rest[1:])
+        return (int(defined[name] is not None) if name in defined else None), rest
+    if head.rstrip("uUlL").isdigit():
+        return int(head.rstrip("uUlL")), rest
+    if head in ("true", "false"):
+        return int(head == "true"), rest
+    if rest and rest[0] == "(":
+        raise ValueError  # a function-like macro
+    if head in defined:
+        return defined[head] or 0, rest
+    return None, rest
+
+
+def dead_spans(data: bytes, defined: dict[str, int | None]) -> list[tuple[int, int]]:
+    """The arms whose condition is known to be false: ``#if 0`` and the arms for releases that are not the target."""
+    return [(a.start, a.end) for a in arms(data) if evaluate(a.condition, defined) is False]

@@ -125,6 +125,7 @@ class Tree:
         self.file = file
         self.ts = ts
         self.root = Node(ts.root_node, self, None)
+        self.known_macros: dict[str, int | None] = {}
         self._disabled: list[tuple[int, int]] | None = None
 
     def leaf_at(self, offset: int) -> Node:
@@ -135,9 +136,9 @@ class Tree:
         return node
 
     def in_disabled(self, offset: int) -> bool:
-        """Whether ``offset`` lies in an ``#if 0`` arm."""
+        """Whether ``offset`` lies in an arm that is never compiled: ``#if 0``, or one for a release that is not the target."""
         if self._disabled is None:
-            self._disabled = preproc.disabled_spans(self.file.data) if b"#" in self.file.data else []
+            self._disabled = preproc.dead_spans(self.file.data, self.known_macros) if b"#" in self.file.data else []
         return any(s <= offset < e for s, e in self._disabled)
 
     def names(self, words: frozenset[str] | set[str]) -> Iterator[Node]:

@@ -37,17 +37,20 @@ def fix(ctx):
     for name in ("AT_CHECK", "TORCH_CHECK"):
         for offset in preproc.defined_macros(data).get(name, []):
             m = _SHIM.match(data, offset)
-            if m is None or ctx.tree.in_disabled(offset):
+            if m is None:
                 continue
             start, end = ctx.file.line_span(offset)[0], m.end()
             end = ctx.file.line_span(end)[1] if end < len(data) else end
             around = [a for a in arms if a.start <= offset < a.end]
-            if around:
+            own = bool(around) and re.search(rf"\b(?:{_CHECKS})\b", around[-1].condition) is not None
+            if ctx.tree.in_disabled(offset) and not own:
+                continue
+            if own:
                 arm = around[-1]
                 closing = re.compile(rb"[ \t]*#[ \t]*endif[^\n]*(?:\n|\Z)").match(data, ctx.file.line_span(arm.end)[0])
                 siblings = [a for a in arms if a.opened_at == arm.opened_at]
                 inside = data[arm.start : start] + data[end : arm.end]
-                if closing and len(siblings) == 1 and not inside.strip() and re.search(rf"\b(?:{_CHECKS})\b", arm.condition):
+                if closing and len(siblings) == 1 and not inside.strip():
                     start, end = ctx.file.line_span(arm.opened_at)[0], closing.end()
             yield Change(ID, (Edit(start, end, b""),))
 

@@ -1,0 +1,103 @@
+"""Names that only changed: one table row a name.
+
+Each row is a rewrite of its own. A name of the project's own with the same spelling is left alone.
+"""
+
+from dataclasses import dataclass
+
+from migrator.calls import callee_of
+from migrator import releases
+from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
+
+
+
+
+@dataclass(frozen=True)
+class Row:
+    """``old`` (as qualified as it is written in sources) became ``new``; ``since``: first release with the new name."""
+
+    id: str
+    old: tuple[str, ...]
+    new: str
+    removed_in: str
+    since: str = "1.0"
+    include: str = ""
+    link: str = ""
+    usage: str = "{}()"  # how the documentation shows it
+
+
+_PR = "https://github.com/pytorch/pytorch/pull/"
+ROWS = (
+    Row("at-warn", ("AT_WARN",), "TORCH_WARN", "1.5", "1.2", "", _PR + "35370", '{}("slow");'),
+    Row("at-index-error", ("AT_INDEX_ERROR",), "TORCH_CHECK_INDEX", "1.6", "1.2", "", _PR + "37442", '{}(false, "index");'),
+    Row("make-unique", ("c10::guts::make_unique", "torch::make_unique"), "std::make_unique", "1.5", "1.0", "memory", _PR + "35122", "auto p = {}<int>(3);"),
+    Row("c10-enable-if", ("c10::guts::enable_if_t",), "std::enable_if_t", "1.5", "1.0", "type_traits", _PR + "35122", "using T = {}<true, int>;"),
+    Row("c10-variant", ("c10::variant",), "std::variant", "2.2", "1.0", "variant", _PR + "109723", "{}<int, float> v;"),
+    Row("c10-get-if", ("c10::get_if",), "std::get_if", "2.2", "1.0", "variant", _PR + "109723", "auto p = {}<int>(&v);"),
+    Row("c10-in-place", ("c10::in_place",), "std::in_place", "2.3", "1.0", "utility", _PR + "109723", "f({});"),
+    Row("c10-fallthrough", ("C10_FALLTHROUGH",), "[[fallthrough]]", "2.3", "1.0", "", _PR + "116385", "{};"),
+    Row("c10-conjunction", ("c10::guts::conjunction",), "std::conjunction", "2.4", "1.0", "type_traits", _PR + "117840", "{}<A, B> c;"),
+    Row("c10-disjunction", ("c10::guts::disjunction",), "std::disjunction", "2.4", "1.0", "type_traits", _PR + "117840", "{}<A, B> c;"),
+    Row("c10-void-t", ("c10::guts::void_t",), "std::void_t", "2.4", "1.0", "type_traits", _PR + "117840", "using T = {}<A>;"),
+    Row("c10-to-string", ("c10::guts::to_string",), "std::to_string", "2.2", "1.0", "string", _PR + "108480", "auto s = {}(3);"),
+    Row("c10-apply", ("c10::guts::apply",), "std::apply", "2.10", "1.0", "tuple", _PR + "161000", "{}(f, t);"),
+    Row("caffe2-api", ("CAFFE2_API",), "TORCH_API", "1.8", "1.0", "", _PR + "49496", "struct {} S {{}};"),
+    Row("torch-cuda-api", ("TORCH_CUDA_API", "THC_API", "AT_CUDA_API"), "TORCH_CUDA_CU_API", "1.8", "1.8", "", _PR + "49496", "struct {} S {{}};"),
+    Row("at-host-device", ("AT_HOST_DEVICE",), "C10_HOST_DEVICE", "1.0", "1.0", "c10/macros/Macros.h", _PR + "13831", "{} int f();"),
+    Row("auto-no-gil", ("AutoNoGIL", "torch::AutoNoGIL"), "pybind11::gil_scoped_release", "2.2", "1.0", "pybind11/gil.h", _PR + "108480", "{} guard;"),
+    Row("auto-gil", ("AutoGIL", "torch::AutoGIL"), "pybind11::gil_scoped_acquire", "2.2", "1.0", "pybind11/gil.h", _PR + "108480", "{} guard;"),
+    Row("jit-assert", ("JIT_ASSERT",), "TORCH_INTERNAL_ASSERT", "1.1", "1.2", "", _PR + "16000", "{}(x);"),
+    Row("jit-assertm", ("JIT_ASSERTM",), "TORCH_INTERNAL_ASSERT", "1.1", "1.2", "", _PR + "16000", '{}(x, "m");'),
+    Row("cuda-generator", ("at::CUDAGenerator",), "at::CUDAGeneratorImpl", "1.6", "1.6", "ATen/cuda/CUDAGeneratorImpl.h", _PR + "36804", "{} *g;"),
+    Row("cpu-generator", ("at::CPUGenerator",), "at::CPUGeneratorImpl", "1.6", "1.6", "ATen/CPUGeneratorImpl.h", _PR + "36804", "{} *g;"),
+    Row("py-int", ("PyInt_Check",), "PyLong_Check", "2.10", "1.0", "", "https://docs.python.org/3/c-api/long.html", "bool b = {}(o);"),
+    Row("py-int-as-long", ("PyInt_AsLong",), "PyLong_AsLong", "2.10", "1.0", "", "https://docs.python.org/3/c-api/long.html", "long n = {}(o);"),
+    Row("py-int-from-long", ("PyInt_FromLong",), "PyLong_FromLong", "2.10", "1.0", "", "https://docs.python.org/3/c-api/long.html", "auto o = {}(3);"),
+    Row("create-cuda-stream", ("at::cuda::createCUDAStream",), "at::cuda::getStreamFromPool", "1.0", "1.0", "c10/cuda/CUDAStream.h", _PR + "9938", "auto s = {}();"),
+)  # fmt: skip
+
+
+def qualified(name) -> str:
+    """The whole qualified name that a name node ends."""
+    node = name
+    while node.parent is not None and node.parent.kind in ("qualified_identifier", "template_function", "template_type") and node.field == "name":
+        node = node.parent
+        if node.kind in ("template_function", "template_type"):
+            continue
+    text = "".join(node.text.split())
+    return text.split("<")[0].removeprefix("::")
+
+
+def _fixer(row: Row):
+    lasts = {old.split("::")[-1] for old in row.old}
+
+    def fix(ctx):
+        for name in ctx.names(lasts):
+            full = qualified(name)
+            if full not in row.old or ctx.project.macros(name.text) or ctx.project.functions(name.text):
+                continue
+            if name.parent is not None and name.parent.kind in ("preproc_def", "preproc_function_def", "preproc_ifdef") and name.field == "name":
+                continue
+            if releases.parse(row.since) > settings_floor(ctx):
+                yield Finding(row.id, name.start, f"{full} became {row.new}, which exists since torch {row.since}", f"raise --min-torch to {row.since}")
+                continue
+            start = ctx.file.data.rfind(full.split("::")[0].encode(), 0, name.start + 1) if "::" in full else name.start
+            edits = [Edit(start, name.end, row.new.encode())]
+            if row.id == "c10-fallthrough":
+                callee = callee_of(name)
+                edits = [Edit(callee.start, callee.end, row.new.encode())]
+            yield Change(row.id, tuple(edits), (row.include,) if row.include else ())
+
+    return fix
+
+
+def _rewrite(row: Row) -> Rewrite:
+    doc = (
+        f"Write ``{row.new}`` instead of ``{row.old[0]}``.\n\nGone in torch {row.removed_in}.\n\n"
+        f"Before:\n    {row.usage.format(row.old[0])}\nAfter:\n    {row.usage.format(row.new)}\n"
+    )
+    return Rewrite(row.id, doc, fix=_fixer(row), triggers=frozenset(o.split("::")[-1] for o in row.old), removed_in=row.removed_in, link=row.link)
+
+
+
+rewrites = [_rewrite(row) for row in ROWS]

@@ -1,0 +1,26 @@
+"""Name device and element type in options, not through a type object.
+
+``at::CUDA(at::kFloat)`` still converts to options where options stand, but sizes come first since torch 1.0 (pytorch/pytorch#11210), and
+it makes no tensors itself any more.
+
+Before:
+    auto y = at::zeros(torch::CUDA(at::kFloat), {n, m});
+    auto z = at::CUDA(at::kFloat).tensor({n});
+After:
+    auto y = at::zeros({n, m}, at::device(at::kCUDA).dtype(at::kFloat));
+    auto z = at::empty({n}, at::device(at::kCUDA).dtype(at::kFloat));
+"""
+
+from migrator.rewrite import Case, Rewrite
+
+_CASES = []
+for space in ("at", "torch"):
+    for kind in ("CUDA", "CPU"):
+        options = f"at::device(at::k{kind}).dtype($k)"
+        for factory in ("zeros", "ones", "empty", "rand", "randn"):
+            for outer in ("at", "torch"):
+                _CASES.append(Case(f"{outer}::{factory}({space}::{kind}($k), $sizes)", f"{outer}::{factory}($sizes, {options})"))
+        for old, new in (("tensor", "empty"), ("zeros", "zeros"), ("ones", "ones"), ("empty", "empty")):
+            _CASES.append(Case(f"{space}::{kind}($k).{old}($sizes)", f"at::{new}($sizes, {options})"))
+
+rewrite = Rewrite("type-object", __doc__, cases=tuple(_CASES), removed_in="1.0", link="https://github.com/pytorch/pytorch/pull/11210")

@@ -1,0 +1,71 @@
+"""Drop the project's own ``atomicAdd(double *, double)``.
+
+CUDA 8 has it for sm_60 and newer, and CUDA 13 has nothing older (nor does nvcc's host pass tolerate a second definition): the well-known
+compare-and-swap fall-back is dead code or a redefinition.
+
+Before:
+    #if __CUDA_ARCH__ < 600
+    __device__ double atomicAdd(double* address, double val) { return val; }
+    #endif
+    __global__ void add(double *sum) { atomicAdd(sum, 1.0); }
+After:
+    __global__ void add(double *sum) { atomicAdd(sum, 1.0); }
+"""
+
+import re
+
+from migrator.rewrite import Change, Edit, Rewrite
+from migrator.syntax import preproc
+
+ID = "own-atomic-add-double"
+
+
+def fix(ctx):
+    if not any(path == ctx.path for path in ctx.project.with_word("atomicAdd")):
+        return
+    data = ctx.file.data
+    arms = preproc.arms(data)
+    for declarator in ctx.project.functions("atomicAdd"):
+        if declarator.tree is not ctx.tree:
+            continue
+        definition = declarator.parent
+        while definition is not None and definition.kind not in ("function_definition", "declaration"):
+            definition = definition.parent
+        if definition is None or not _for_double(declarator):
+            continue
+        if definition.parent is not None and definition.parent.kind == "template_declaration":
+            continue
+        start = ctx.file.line_span(definition.start)[0]
+        end = ctx.file.line_span(definition.end - 1)[1]
+        arm = next((a for a in reversed(arms) if a.start <= definition.start < a.end), None)
+        if arm is not None and "__CUDA_ARCH__" in arm.condition:
+            siblings = [a for a in arms if a.opened_at == arm.opened_at]
+            others = [a for a in siblings if a is not arm and a != arm]
+            inside = data[arm.start : start] + data[end : arm.end]
+            if not inside.strip() and not any(data[o.start : o.end].strip() for o in others):
+                closing = max(siblings, key=lambda a: a.end)
+                start = ctx.file.line_span(arm.opened_at)[0]
+                end = ctx.file.line_span(closing.end + 1)[1] if closing.end < len(data) else len(data)
+                end = _end_of_endif(data, closing.end)
+        if data[start : definition.start].strip() and not data[start : definition.start].lstrip().startswith(b"#"):
+            start = definition.start
+        yield Change(ID, (Edit(start, end, b""),))
+
+
+def _end_of_endif(data: bytes, position: int) -> int:
+    m = re.compile(rb"[ \t]*#[ \t]*endif[^\n]*(?:\n|\Z)").search(data, data.rfind(b"\n", 0, position) + 1)
+    return m.end() if m else position
+
+
+def _for_double(declarator) -> bool:
+    parameters = declarator.field_child("parameters")
+    if parameters is None or len(parameters.named) != 2:
+        return False
+    first, second = parameters.named
+    return re.sub(r"\s+", "", first.text).startswith("double*") and re.match(r"(?:const\s+)?double\b", second.text) is not None
+
+
+rewrite = Rewrite(
+    ID, __doc__, fix=fix, triggers=frozenset({"atomicAdd"}), cuda_removed_in="13.0",
+    link="https://docs.nvidia.com/cuda/cuda-c-programming-guide/#atomicadd",
+)  # fmt: skip
