@@ -1,0 +1,93 @@
+"""Where the originals are: a folder, a git revision, or what cuport's undo record kept."""
+
+from __future__ import annotations
+
+import filecmp
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+from .includes import SOURCE_SUFFIXES
+from .units import BUILD_SCRIPTS, SKIPPED_FOLDERS
+
+
+class BeforeError(Exception):
+    """The originals cannot be had; the text says how to name them."""
+
+
+@dataclass(frozen=True)
+class Originals:
+    """A tree with the originals, what to call it, and whether it differs from the tree at hand at all."""
+
+    path: Path
+    description: str
+    differs: bool
+
+
+@contextmanager
+def originals(path: Path, named: str) -> Iterator[Originals]:
+    """The originals of `path`. `named`: a folder, a git revision, or "auto" for git HEAD."""
+    path = path.resolve()
+    if named != "auto" and Path(named).exists():
+        other = Path(named).resolve()
+        if path.is_dir() != other.is_dir():
+            raise BeforeError(f"--before {named}: give a {'folder' if path.is_dir() else 'file'}, as {path.name} is one")
+        yield Originals(other, str(named), not same_sources(other, path))
+        return
+    revision = "HEAD" if named == "auto" else named
+    folder = Path(tempfile.mkdtemp(prefix="cuport-before-"))
+    try:
+        export(path if path.is_dir() else path.parent, revision, folder)
+        target = folder if path.is_dir() else folder / path.name
+        if not target.exists():
+            raise BeforeError(f"{path.name} is not in {revision}: name its original with --before FILE")
+        yield Originals(target, f"git {revision}", not same_sources(target, path))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def export(folder: Path, revision: str, into: Path) -> None:
+    """The files of `folder` as they are in a git revision."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), "archive", "--format=tar", revision], capture_output=True, stdin=subprocess.DEVNULL,
+        )
+    except OSError:
+        raise BeforeError("git is not installed: name the originals' folder with --before DIR") from None
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()
+        raise BeforeError(
+            f"no originals at {revision!r} ({reason[-1] if reason else 'git archive failed'}): "
+            "name their folder with --before DIR, or run inside the git checkout that you are porting"
+        )
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        if hasattr(tarfile, "data_filter"):
+            archive.extractall(into, filter="data")
+        else:
+            archive.extractall(into)
+
+
+def same_sources(one: Path, other: Path) -> bool:
+    """Whether two trees hold the same sources and build files."""
+    if one.is_file():
+        return filecmp.cmp(one, other, shallow=False)
+    names = _sources(one)
+    return names == _sources(other) and all(filecmp.cmp(one / name, other / name, shallow=False) for name in names)
+
+
+def _sources(root: Path) -> set[str]:
+    found: set[str] = set()
+    for folder, folders, files in os.walk(root):
+        folders[:] = [f for f in folders if f not in SKIPPED_FOLDERS and not f.startswith(".")]
+        for name in files:
+            path = Path(folder) / name
+            if (path.suffix in SOURCE_SUFFIXES or name in BUILD_SCRIPTS) and path.is_file():
+                found.add(str(path.relative_to(root)))
+    return found
