@@ -1,6 +1,6 @@
 """Check with ``TORCH_CHECK`` instead of ``AT_CHECK``, ``AT_ASSERT``, ``AT_ASSERTM`` and ``AT_ERROR``.
 
-``AT_CHECK`` was removed in torch 1.5 (pytorch/pytorch#35370), the others are kept for old code only since 1.2. ``TORCH_CHECK`` expands to
+``AT_CHECK`` was removed in torch 1.5 (pytorch/pytorch#34846), the others are kept for old code only since 1.2. ``TORCH_CHECK`` expands to
 an ``if``: braces are added where an ``else`` would bind to it. printf-style messages, which these macros never understood, become
 concatenation; the argument number left over from ``THArgCheck`` is dropped.
 
@@ -14,7 +14,7 @@ from migrator.calls import call_of, in_macro_definition, macro_name, needs_brace
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.aten._messages import concatenation, conversions, is_printf
 
-LINK = "https://github.com/pytorch/pytorch/pull/35370"
+LINK = "https://github.com/pytorch/pytorch/pull/34846"
 _STRINGS = ("string_literal", "concatenated_string", "raw_string_literal")
 
 

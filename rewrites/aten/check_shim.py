@@ -1,7 +1,7 @@
 """Drop shims that map ``AT_CHECK`` and ``TORCH_CHECK`` onto each other.
 
 Projects that had to compile on both sides of torch 1.2 define one macro as the other. Since 1.5 only ``TORCH_CHECK`` is left
-(pytorch/pytorch#35370): the shim either defines a macro that is gone or redefines one that exists.
+ (pytorch/pytorch#34846): the shim either defines a macro that is gone or redefines one that exists.
 
 Before:
     #ifndef AT_CHECK
@@ -62,5 +62,5 @@ rewrite = Rewrite(
     triggers=frozenset({"AT_CHECK", "TORCH_CHECK"}),
     removed_in="1.5",
     order=1,
-    link="https://github.com/pytorch/pytorch/pull/35370",
+    link="https://github.com/pytorch/pytorch/pull/34846",
 )

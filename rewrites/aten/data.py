@@ -1,6 +1,6 @@
 """Take pointers with ``data_ptr<T>()`` instead of ``data<T>()``.
 
-Deprecated since torch 1.3 (pytorch/pytorch#24864). Only on what is, or may be, a tensor: ``sizes().data()``, Paddle's tensors and the
+Deprecated since torch 1.3. Only on what is, or may be, a tensor: ``sizes().data()``, Paddle's tensors and the
 project's own types are left alone. ``long`` becomes ``int64_t``, which it is on Linux only.
 
 Before:
@@ -38,5 +38,5 @@ rewrite = Rewrite(
     __doc__,
     cases=(Case("$x.data<$T>()", "$x.data_ptr<$T>()", (), _is_tensor, since="1.3"),),
     deprecated_in="1.3",
-    link="https://github.com/pytorch/pytorch/pull/24864",
+
 )

@@ -1,6 +1,6 @@
 """Guard a device by its ``device()``.
 
-``at::DeviceGuard`` took a tensor or an index before torch 1.0 (pytorch/pytorch#13232); now it takes a ``Device``.
+``at::DeviceGuard`` took a tensor or an index before torch 1.0; now it takes a ``Device``.
 
 Before:
     at::DeviceGuard guard(x.get_device());
@@ -37,4 +37,4 @@ def fix(ctx):
             break
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"DeviceGuard"}), removed_in="1.0", link="https://github.com/pytorch/pytorch/pull/13232")
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"DeviceGuard"}), removed_in="1.0")

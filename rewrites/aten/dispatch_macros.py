@@ -1,6 +1,6 @@
 """Use the dispatch macros that are left.
 
-``AT_DISPATCH_ALL_TYPES_AND_HALF`` was removed in torch 2.6 (pytorch/pytorch#137813).
+``AT_DISPATCH_ALL_TYPES_AND_HALF`` was removed in torch 2.6.
 
 Before:
     AT_DISPATCH_ALL_TYPES_AND_HALF(x.scalar_type(), "f", [&] { f<scalar_t>(x); });
@@ -31,4 +31,4 @@ def fix(ctx):
         yield Change(ID, (Edit(name.start, name.end, new), Edit(after, after, first)))
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset(_NEW), removed_in="2.6", link="https://github.com/pytorch/pytorch/pull/137813")
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset(_NEW), removed_in="2.6")

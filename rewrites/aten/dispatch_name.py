@@ -1,6 +1,6 @@
 """Name a dispatch with a string literal.
 
-Since torch 1.8 the second argument of ``AT_DISPATCH_*`` must be a constant expression (pytorch/pytorch#44936); before, it was turned into a
+Since torch 1.8 the second argument of ``AT_DISPATCH_*`` must be a constant expression; before, it was turned into a
 string, so a bare identifier would do.
 
 Before:
@@ -46,4 +46,4 @@ def fix(ctx):
             yield Finding(ID, name.start, "the name of the dispatch is not a constant expression", "write a string literal there")
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_MACROS, removed_in="1.8", link="https://github.com/pytorch/pytorch/pull/44936")
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_MACROS, removed_in="1.8")

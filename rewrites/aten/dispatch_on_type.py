@@ -1,6 +1,6 @@
 """Dispatch on ``x.scalar_type()`` instead of ``x.type()``.
 
-Deprecated since torch 1.1, removed in 2.6 (pytorch/pytorch#131309): ``AT_DISPATCH_*`` takes a ``ScalarType``. Dispatch macros of the
+Deprecated since torch 1.1 (pytorch/pytorch#17996), removed in 2.6: ``AT_DISPATCH_*`` takes a ``ScalarType``. Dispatch macros of the
 project's own that hand the argument on are followed.
 
 Before:
@@ -50,5 +50,5 @@ rewrite = Rewrite(
     removed_in="2.6",
     deprecated_in="1.1",
     cross_file=True,
-    link="https://github.com/pytorch/pytorch/pull/131309",
+    link="https://github.com/pytorch/pytorch/pull/17996",
 )

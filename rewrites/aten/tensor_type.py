@@ -1,6 +1,6 @@
 """Ask the tensor, not its ``type()``.
 
-``Tensor::type()`` is deprecated since torch 1.5 (pytorch/pytorch#30281); parts of what it returned are gone since 1.1. What it was used
+``Tensor::type()`` is deprecated since torch 1.5 (pytorch/pytorch#17991); parts of what it returned are gone since 1.1. What it was used
 for decides what takes its place: ``is_cuda()``, ``scalar_type()``, ``options()``.
 
 Before:
@@ -14,7 +14,7 @@ After:
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.aten._type import type_calls
 
-_LINK = "https://github.com/pytorch/pytorch/pull/30281"
+_LINK = "https://github.com/pytorch/pytorch/pull/17991"
 _DIRECT = {"is_cuda": "is_cuda", "scalarType": "scalar_type", "is_sparse": "is_sparse", "elementSizeInBytes": "element_size", "scalar_type": "scalar_type"}
 _FACTORY_METHODS = {"tensor": "empty", "zeros": "zeros", "ones": "ones", "empty": "empty", "rand": "rand", "randn": "randn"}
 
@@ -119,21 +119,21 @@ def _rewrite(id, title, detail, before, after, source, removed_in=None, deprecat
     return Rewrite(id, doc, fix=_fixer({id}, source), triggers=frozenset({"type"}), removed_in=removed_in, deprecated_in=deprecated_in, cross_file=True, link=_LINK)
 
 
-_D = "``Tensor::type()`` is deprecated since torch 1.5 (pytorch/pytorch#30281)."
+_D = "``Tensor::type()`` is deprecated since torch 1.5 (pytorch/pytorch#17991)."
 rewrites = [
     _rewrite("type-method", "Ask the tensor itself for ``is_cuda()`` and ``scalar_type()``.", _D,
              'TORCH_CHECK(x.type().is_cuda(), "x");', 'TORCH_CHECK(x.is_cuda(), "x");', _methods),
-    _rewrite("type-method-gone", "Ask the tensor for what ``type()`` no longer knows.", "Removed with ``at::Type`` in torch 1.1 (pytorch/pytorch#17786).",
+    _rewrite("type-method-gone", "Ask the tensor for what ``type()`` no longer knows.", "Removed with ``at::Type`` in torch 1.1 (pytorch/pytorch#17785).",
              "int64_t size = x.type().elementSizeInBytes();", "int64_t size = x.element_size();", _methods, removed_in="1.1"),
     _rewrite("type-to-scalar-type", "Change the element type of the options, not of the type.", _D,
              "auto y = at::empty({n}, x.type().toScalarType(at::kByte));", "auto y = at::empty({n}, x.options().dtype(at::kByte));", _methods),
-    _rewrite("type-factory-method", "Make tensors with the factories of ``at::``, not of a type.", "Removed in torch 1.0 (pytorch/pytorch#13740).",
+    _rewrite("type-factory-method", "Make tensors with the factories of ``at::``, not of a type.", "Removed in torch 1.0.",
              "auto y = x.type().tensor({n, m});", "auto y = at::empty({n, m}, x.options());", _methods, removed_in="1.0"),
     _rewrite("factory-on-type", "Make tensors from ``options()``, not from ``type()``.", _D + " ``options()`` names the device index too, which ``type()`` left to the current device.",
              "auto y = at::zeros({n}, x.type());", "auto y = at::zeros({n}, x.options());", _factories),
-    _rewrite("type-first-factory", "Sizes first, options second.", "The order of torch 0.4 was removed in 1.0 (pytorch/pytorch#11210).",
+    _rewrite("type-first-factory", "Sizes first, options second.", "The order of torch 0.4 was removed in 1.0.",
              "auto y = at::zeros(x.type(), {n, m});", "auto y = at::zeros({n, m}, x.options());", _factories, removed_in="1.0"),
-    _rewrite("to-type-of-type", "Convert with ``toType(scalar_type)``.", "``toType`` of a type was removed in torch 1.3 (pytorch/pytorch#25308).",
+    _rewrite("to-type-of-type", "Convert with ``toType(scalar_type)``.", "``toType`` of a type was removed in torch 1.3.",
              "auto z = y.toType(x.type());", "auto z = y.toType(x.scalar_type());", _factories, removed_in="1.3"),
     _rewrite("to-of-type", "Convert with ``to(options)``.", _D, "auto z = y.to(x.type());", "auto z = y.to(x.options());", _factories),
     _rewrite("compare-types", "Compare ``options()``, not ``type()``.", _D + " ``type_equal`` compares what ``==`` compared: element type, device type and layout.",

@@ -1,6 +1,6 @@
 """Name device and element type in options, not through a type object.
 
-``at::CUDA(at::kFloat)`` still converts to options where options stand, but sizes come first since torch 1.0 (pytorch/pytorch#11210), and
+``at::CUDA(at::kFloat)`` still converts to options where options stand, but sizes come first since torch 1.0, and
 it makes no tensors itself any more.
 
 Before:
@@ -23,4 +23,4 @@ for space in ("at", "torch"):
         for old, new in (("tensor", "empty"), ("zeros", "zeros"), ("ones", "ones"), ("empty", "empty")):
             _CASES.append(Case(f"{space}::{kind}($k).{old}($sizes)", f"at::{new}($sizes, {options})"))
 
-rewrite = Rewrite("type-object", __doc__, cases=tuple(_CASES), removed_in="1.0", link="https://github.com/pytorch/pytorch/pull/11210")
+rewrite = Rewrite("type-object", __doc__, cases=tuple(_CASES), removed_in="1.0")

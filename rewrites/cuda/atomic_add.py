@@ -1,7 +1,7 @@
 """Add atomically with ``gpuAtomicAdd`` where the address is a dispatched or half type.
 
 The overloads of ``atomicAdd`` for ``at::Half`` and the other element types live in ``ATen/cuda/Atomic.cuh`` (until torch 1.10 in
-``THC/THCAtomics.cuh``) under the name ``gpuAtomicAdd`` since 1.5 (pytorch/pytorch#31992). ``unsigned``, ``unsigned long long`` and
+``THC/THCAtomics.cuh``) under the name ``gpuAtomicAdd`` since 1.5. ``unsigned``, ``unsigned long long`` and
 ``__half`` have no such overload and stay with CUDA's own ``atomicAdd``, as do ``float``, ``double`` and ``int``.
 
 Before:
@@ -46,4 +46,4 @@ def _is_generic(declarator) -> bool:
     return type_node is not None and type_node.text not in ("double", "float", "int")
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"atomicAdd"}), deprecated_in="1.5", link="https://github.com/pytorch/pytorch/pull/31992")
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"atomicAdd"}), deprecated_in="1.5")

@@ -1,6 +1,6 @@
 """Ask ATen, not ``THCState`` or the global context, for the current stream, handle and device.
 
-``THCState_getCurrentStream`` was removed in torch 1.5 (pytorch/pytorch#33740), ``THCState_getCurrentBlasHandle`` in 1.4, the
+``THCState_getCurrentStream`` was removed in torch 1.5 (pytorch/pytorch#33376), ``THCState_getCurrentBlasHandle`` in 1.4, the
 methods of the global context before 1.0.
 
 Before:
@@ -33,5 +33,5 @@ rewrite = Rewrite(
         Case("at::globalContext().getNumGPUs()", "at::cuda::device_count()", HEADER),
     ),
     removed_in="1.5",
-    link="https://github.com/pytorch/pytorch/pull/33740",
+    link="https://github.com/pytorch/pytorch/pull/33376",
 )
