@@ -307,7 +307,8 @@ def make_cases(fcos_ops, small=False):
         common = dict(stride=stride, padding=pad, dilation=dil, groups=groups, deformable_groups=dg)
         tail = (stride, pad, dil, groups, dg, 2)  # im2col_step 2 of 3 images: a rest is left
         x, weight = rand(bb, ci, hh, ww), rand(co, ci // groups, k, k) * 0.3
-        offset = rand(bb, dg * 2 * k * k, ho, wo) * 1.3
+        # 32nds, exact in half, and never on a pixel, where the derivative jumps
+        offset = (rand(bb, dg * 2 * k * k, ho, wo) * 1.3 * 16).round() / 16 + 1 / 32
         mask = torch.sigmoid(rand(bb, dg * k * k, ho, wo))
         bias = rand(co)
         cases.append(Case(
@@ -772,10 +773,16 @@ def make_detector(fcos_ops, full):
             nn.init.zeros_(self.trans.bias)
             self.second = nn.Linear(8 * 9 * (3 if full else 1), len(CLASSES) + 1)
 
+        low = None  # torch.amp: the type the operators get (group norm gives float)
+
+        def lower(self, x):
+            return x if self.low is None else x.to(self.low)
+
         def features(self, x):
             x = self.body(x)
             if full:
-                x = F.relu(self.norm1(self.conv1(x, self.offset1(x))))
+                x = self.lower(x)
+                x = self.lower(F.relu(self.norm1(self.conv1(x, self.offset1(x)))))
                 both = self.offset2(x)
                 return F.relu(self.norm2(self.conv2(x, both[:, :18], torch.sigmoid(both[:, 18:]))))
             x = F.relu(self.norm1(self.conv1(x)))
@@ -814,7 +821,7 @@ def iou_loss(a, b):
     return -torch.log((inter + 1.0) / (areas[0] + areas[1] - inter + 1.0))
 
 
-def detect(model, fcos_ops, images, points, on_gpu):
+def detect(model, fcos_ops, images, points, full):
     """Boxes, scores and labels of each image."""
     import torch
 
@@ -830,7 +837,7 @@ def detect(model, fcos_ops, images, points, on_gpu):
             boxes = torch.stack([xs - d[:, 0], ys - d[:, 1], xs + d[:, 2], ys + d[:, 3]], dim=1)
             good = best > 0.3
             boxes, best, label = boxes[good], best[good], label[good] + 1
-            if on_gpu:
+            if full:
                 keep = fcos_ops.ml_nms(boxes, best, label, 0.4)
                 boxes, best, label = boxes[keep], best[keep], label[keep]
             keep = fcos_ops.nms(boxes, best, 0.5)
@@ -838,19 +845,21 @@ def detect(model, fcos_ops, images, points, on_gpu):
     return per_image
 
 
-def train_detector(fcos_ops, device, steps, amp, png):
+def train_detector(fcos_ops, device, steps, amp, png, full=None):
     import torch
     from torch.nn import functional as F
 
     import reference as R
 
-    on_gpu = torch.device(device).type == "cuda"
+    kind = torch.device(device).type
+    full = kind == "cuda" if full is None else full
     torch.manual_seed(1)
     rng = torch.Generator().manual_seed(2)
-    model = make_detector(fcos_ops, on_gpu).to(device)
+    model = make_detector(fcos_ops, full).to(device)
     optimizer = torch.optim.Adam(model.parameters(), 2e-3)
-    scaler = torch.amp.GradScaler("cuda", enabled=amp)
-    focal = fcos_ops.sigmoid_focal_loss if on_gpu else R.sigmoid_focal_loss
+    model.low = torch.float16 if amp else None
+    scaler = torch.amp.GradScaler(kind, enabled=amp)
+    focal = fcos_ops.sigmoid_focal_loss if full else R.sigmoid_focal_loss
     losses, skipped = [], 0
     start = time.time()
     for _ in range(steps):
@@ -858,7 +867,7 @@ def train_detector(fcos_ops, device, steps, amp, png):
         classes, sides, points = make_targets(boxes, labels, device)
         jitter = [b + (torch.rand(b.shape, generator=rng) - 0.5) * 6 for b in boxes]
         rois = torch.cat([torch.cat([torch.full((len(b), 1), float(i)), b], 1) for i, b in enumerate(jitter)])
-        context = torch.autocast("cuda", dtype=torch.float16) if amp else contextlib.nullcontext()
+        context = torch.autocast(kind, dtype=torch.float16) if amp else contextlib.nullcontext()
         with context:
             f = model.features(images.to(device))
             cls, dist, centre = model.dense(f)
@@ -886,7 +895,8 @@ def train_detector(fcos_ops, device, steps, amp, png):
     first, last = statistics.mean(losses[:window]), statistics.mean(losses[-window:])
     test_images, test_boxes, test_labels = draw_shapes(torch.Generator().manual_seed(99), 32)
     model.eval()
-    found = detect(model, fcos_ops, test_images.to(device), points, on_gpu)
+    model.low = None
+    found = detect(model, fcos_ops, test_images.to(device), points, full)
     hits = sum(any(int(l) == int(label) and float(R.iou(box, b[None])[0]) > 0.5 for b, l in zip(fb, fl))
                for (fb, _, fl), boxes, labels in zip(found, test_boxes, test_labels)
                for box, label in zip(boxes, labels))
@@ -896,7 +906,7 @@ def train_detector(fcos_ops, device, steps, amp, png):
         boxes_after_nms=sum(len(b) for b, _, _ in found), loss_curve=[round(v, 4) for v in losses])
     if amp:
         figures["steps_skipped_by_scaler"] = skipped
-    if not on_gpu:
+    if not full:
         figures["by_plain_pytorch"] = ["deformable convolutions (ordinary ones)", "focal loss", "ml_nms (left out)",
                                        "roi_pool (left out)", "deform_psroi_pool (left out)"]
     if png:
@@ -905,7 +915,7 @@ def train_detector(fcos_ops, device, steps, amp, png):
         figures["loss_curve"] = [v if math.isfinite(v) else str(v) for v in losses]
         figures["first_loss"], figures["last_loss"] = str(first), str(last)
         raise Failed("the loss is not finite", **figures)
-    if not last < 0.7 * first:
+    if not last < (0.6 if steps >= 200 else 0.85) * first:
         raise Failed("the loss does not fall: %.3f, then %.3f" % (first, last), **figures)
     return figures
 
