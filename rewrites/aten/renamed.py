@@ -26,9 +26,8 @@ class Row:
     usage: str = "{}()"  # how the documentation shows it
 
 
-_PR = "https://github.com/pytorch/pytorch/pull/"
 ROWS = (
-    Row("at-warn", ("AT_WARN",), "TORCH_WARN", "1.5", "1.2", "", _PR + "34846", '{}("slow");'),
+    Row("at-warn", ("AT_WARN",), "TORCH_WARN", "1.5", "1.2", "", "", '{}("slow");'),
     Row("at-index-error", ("AT_INDEX_ERROR",), "TORCH_CHECK_INDEX", "1.6", "1.2", "", "", '{}(false, "index");'),
     Row("make-unique", ("c10::guts::make_unique", "torch::make_unique"), "std::make_unique", "1.5", "1.0", "memory", "", "auto p = {}<int>(3);"),
     Row("c10-enable-if", ("c10::guts::enable_if_t",), "std::enable_if_t", "1.5", "1.0", "type_traits", "", "using T = {}<true, int>;"),
