@@ -38,6 +38,17 @@ class Skip(Exception):
     """Raised inside a check that cannot run here; the text says why."""
 
 
+def json_ready(value):
+    """JSON has no NaN and no infinity: those become text."""
+    if isinstance(value, dict):
+        return OrderedDict((str(k), json_ready(v)) for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return [json_ready(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
 class Report:
     def __init__(self):
         self.data = OrderedDict(
@@ -82,7 +93,7 @@ class Report:
         self.data["summary"] = OrderedDict((s, self.count(s)) for s in ("ok", "failed", "skipped"))
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".part")
-        partial.write_text(json.dumps(self.data, indent=1, allow_nan=False, default=str) + "\n")
+        partial.write_text(json.dumps(json_ready(self.data), indent=1, allow_nan=False, default=str) + "\n")
         partial.replace(path)
 
 
@@ -388,7 +399,7 @@ def compare(actual, wanted, tolerance):
         figures[name] = error
         worst = max(worst, error)
     figures = {"max_relative_error": worst, "tolerance": tolerance, "errors": figures}
-    if worst > tolerance:
+    if not worst <= tolerance:
         raise Failed("relative error %.3g, allowed %.3g (%s)" % (worst, tolerance, figures["errors"]), **figures)
     return figures
 
@@ -555,7 +566,7 @@ def check_loss_sum(fcos_ops, dtype, device):
         got = float(fcos_ops.sigmoid_focal_loss_sum(losses.to(device))[0])
         errors[str(n)] = abs(got - float(losses.double().sum())) / float(losses.double().sum())
     worst = max(errors.values())
-    if worst > 1e-4:
+    if not worst <= 1e-4:
         raise Failed("relative error %.3g" % worst, errors=errors)
     return {"max_relative_error": worst, "errors": errors}
 
@@ -608,7 +619,7 @@ def check_torchvision(fcos_ops, device):
         else:
             continue
         errors[case.name] = float((case.op(v) - want).abs().max())
-        if errors[case.name] > 1e-9:
+        if not errors[case.name] <= 1e-9:
             raise Failed("%s differs by %.3g" % (case.name, errors[case.name]), errors=errors)
     boxes, scores, _ = make_boxes(500, 3, torch.float64)
     boxes, scores = boxes.to(device), scores.to(device)
@@ -652,7 +663,7 @@ def sanitizer_payload(fcos_ops):
     print("payload done")
 
 
-def check_sanitizer(package_dir, cuda_home, tool):
+def check_sanitizer(package_dir, cuda_home, tool, timeout):
     program = shutil.which("compute-sanitizer")
     for place in (cuda_home, "/usr/local/cuda"):
         found = os.path.join(place, "bin", "compute-sanitizer") if place else ""
@@ -661,16 +672,19 @@ def check_sanitizer(package_dir, cuda_home, tool):
     if not program:
         raise Skip("compute-sanitizer is not installed")
     env = dict(os.environ, PYTORCH_NO_CUDA_MEMORY_CACHING="1")
-    command = [program, "--tool", tool, "--error-exitcode", "9", sys.executable, str(HERE / "gpu_check.py"),
-               "--package-dir", str(package_dir), "--sanitizer-payload"]
+    command = [program, "--tool", tool, "--error-exitcode", "9"]
+    if tool == "memcheck":  # torch probes with calls that are allowed to fail
+        command += ["--report-api-errors", "no"]
+    command += [sys.executable, str(HERE / "gpu_check.py"), "--package-dir", str(package_dir),
+                "--sanitizer-payload"]
     try:
-        code, output = run_command(command, env=env, timeout=900)
+        code, output = run_command(command, env=env, timeout=timeout)
     except subprocess.TimeoutExpired:
-        raise Skip("compute-sanitizer --tool %s did not end within 900 s" % tool)
+        raise Skip("compute-sanitizer --tool %s did not end within %d s" % (tool, timeout))
     lines = [line for line in output.splitlines() if "=========" in line]
     if "payload done" not in output:
         text = "\n".join(output.splitlines()[-12:])
-        if re.search(r"not supported|unable to|Failed to initialize|driver", output, re.I) and "Invalid" not in output:
+        if re.search(r"not supported|Unable to|Failed to initialize|before first instrumented", text):
             raise Skip("compute-sanitizer does not run here: %s" % text)
         raise Failed("the operators did not run under compute-sanitizer:\n%s" % text)
     if code != 0:
@@ -912,8 +926,6 @@ def train_detector(fcos_ops, device, steps, amp, png, full=None):
     if png:
         figures["png"] = draw_png(png, test_images, test_boxes, found)
     if not all(math.isfinite(v) for v in losses):
-        figures["loss_curve"] = [v if math.isfinite(v) else str(v) for v in losses]
-        figures["first_loss"], figures["last_loss"] = str(first), str(last)
         raise Failed("the loss is not finite", **figures)
     if not last < (0.6 if steps >= 200 else 0.85) * first:
         raise Failed("the loss does not fall: %.3f, then %.3f" % (first, last), **figures)
@@ -1117,7 +1129,7 @@ def run_checks(report, args, package_dir, cuda_home):
         if args.no_sanitizer and not reason:
             report.add(name, "skipped", "--no-sanitizer was given")
         else:
-            gpu(name, check_sanitizer, package_dir, cuda_home, tool)
+            gpu(name, check_sanitizer, package_dir, cuda_home, tool, args.sanitizer_timeout)
     gpu("gpu detector float", train_detector, fcos_ops, "cuda", args.steps, False, args.png)
     gpu("gpu detector torch.amp", train_detector, fcos_ops, "cuda", args.steps, True,
         args.png.with_name(args.png.stem + "_amp" + args.png.suffix))
@@ -1166,6 +1178,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=max(1, min(8, (os.cpu_count() or 1) // 2)), help="compilers at a time")
     parser.add_argument("--arch", help="GPU architectures, as in TORCH_CUDA_ARCH_LIST (default: those of this machine)")
     parser.add_argument("--no-cuda-build", action="store_true", help="build only the CPU sources")
+    parser.add_argument("--sanitizer-timeout", type=int, default=300, help="seconds for each of its two runs")
     parser.add_argument("--no-sanitizer", action="store_true", help="leave out compute-sanitizer")
     parser.add_argument("--sanitizer-payload", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()

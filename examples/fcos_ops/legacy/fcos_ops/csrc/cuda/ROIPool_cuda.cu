@@ -7,6 +7,8 @@
 #include <THC/THCAtomics.cuh>
 #include <THC/THCDeviceUtils.cuh>
 
+extern THCState *state;
+
 template <typename scalar_t, typename acc_t>
 __global__ void RoIPoolFForward(
     const long nthreads, const scalar_t* bottom_data, const acc_t spatial_scale,
