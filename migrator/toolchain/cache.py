@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from .errors import verify_extra
+
 
 def cache_root() -> Path:
     """The folder of cuport's cache. It need not exist yet."""
     named = os.environ.get("CUPORT_CACHE")
     if named:
         return Path(named).expanduser().absolute()
-    from platformdirs import user_cache_path
+    with verify_extra():
+        from platformdirs import user_cache_path
 
     return user_cache_path("cuport", appauthor=False)
 

@@ -72,5 +72,9 @@ def _places() -> Iterator[tuple[Path, str]]:
     for packages in dict.fromkeys([*sys.path, *site.getsitepackages(), site.getusersitepackages()]):
         for folder in sorted(Path(packages or ".").glob("nvidia/cu1[0-9]"), reverse=True):
             yield folder, "pip"
-    for folder in reversed(entries(toolkits_dir())):
+    try:
+        installed = entries(toolkits_dir())
+    except ToolchainError:  # without the extra `verify`, cuport has installed nothing
+        installed = []
+    for folder in reversed(installed):
         yield folder, "cuport cache"

@@ -12,15 +12,16 @@ with CUDA (it holds ATen/cuda/CUDAConfig.h).
 from __future__ import annotations
 
 import json
-import platform
 import re
+import shutil
+import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cache import headers_dir, pybind11_dir
-from .errors import ToolchainError
+from .errors import ToolchainError, verify_extra, without_password
 from .releases import minor, resolve_release
 from .store import adding, entries, read_manifest, remove
 
@@ -44,6 +45,8 @@ class HeaderSet:
     """The address of the wheel that they were taken from."""
     downloaded: int
     """Bytes that came over the network for them."""
+    size: int
+    """Bytes on the disk."""
 
 
 def header_set(release: str, download: bool = False, progress: Progress | None = None) -> HeaderSet:
@@ -55,12 +58,17 @@ def header_set(release: str, download: bool = False, progress: Progress | None =
     release = resolve_release(release)
     folder = headers_dir() / release
     manifest = read_manifest(folder)
-    if manifest is None and download:
+    present = manifest is not None
+    if not present and download:
         manifest = _add(release, folder, progress)
     if manifest is None:
         raise ToolchainError(f"the headers of torch {release} are not here; run `cuport headers add {release}`")
     if download and not entries(pybind11_dir()):
-        _add_pybind11(progress)
+        try:
+            _add_pybind11(progress)
+        except ToolchainError:
+            if not present:
+                raise  # what is here already serves offline as well
     return _described(release, folder, manifest)
 
 
@@ -87,8 +95,6 @@ def pybind11_include() -> Path:
 
 def needs_pybind11(headers: HeaderSet) -> bool:
     """Whether a release's own pybind11 is too old for this interpreter, so that `pybind11_include()` has to come first."""
-    import sys
-
     bundled = _bundled_pybind11(headers.root / "include/pybind11/detail/common.h")
     needed = {(3, 11): (2, 10), (3, 12): (2, 11), (3, 13): (2, 13), (3, 14): (3, 0)}
     return any(sys.version_info[:2] >= python and bundled < version for python, version in needed.items())
@@ -109,11 +115,12 @@ def _described(release: str, folder: Path, manifest: dict) -> HeaderSet:
     dirs = [include, include / "torch/csrc/api/include"]
     if minor(release) <= (2, 6):
         dirs += [include / "TH", include / "THC"]
-    return HeaderSet(release, folder, tuple(dirs), manifest.get("wheel", ""), manifest.get("downloaded", 0))
+    return HeaderSet(release, folder, tuple(dirs), manifest.get("wheel", ""), manifest.get("downloaded", 0), manifest.get("bytes", 0))
 
 
 def _add(release: str, folder: Path, progress: Progress | None) -> dict | None:
-    from .index import Index
+    with verify_extra():
+        from .index import Index
 
     index = Index()
     with adding(folder) as part:
@@ -124,15 +131,14 @@ def _add(release: str, folder: Path, progress: Progress | None) -> dict | None:
             directory = json.dumps(extracted.directory).encode()
             (part.root / WHEEL_DIRECTORY).write_bytes(directory)
             part.record(WHEEL_DIRECTORY, len(directory), zlib.crc32(directory))
-            part.facts.update(release=release, wheel=wheel.url, downloaded=extracted.downloaded)
+            part.facts.update(release=release, wheel=without_password(wheel.url), downloaded=extracted.downloaded)
     return read_manifest(folder)
 
 
 def _first_with_cuda(index: Index, release: str, root: Path, progress: Progress | None) -> tuple[Wheel, Extract]:
     """Unpacks the headers of the first wheel of the release that was built with CUDA."""
-    import shutil
-
-    from .remote import extract
+    with verify_extra():
+        from .remote import extract
 
     wheels = _linux_wheels(index, release)
     for wheel in wheels[:4]:
@@ -141,24 +147,23 @@ def _first_with_cuda(index: Index, release: str, root: Path, progress: Progress 
             return wheel, extracted
         for child in root.iterdir():
             shutil.rmtree(child)
-    where = ", ".join(index.config.indexes) or "the configured find-links"
     if wheels:
-        raise ToolchainError(f"the wheels of torch {release} at {where} were built without CUDA; add an index with CUDA builds to pip's configuration")
-    raise ToolchainError(f"there is no Linux wheel of torch {release} at {where}; check the release's number, or pip's index-url")
+        raise index.missing(f"wheel of torch {release} built with CUDA", "add an index that has one to pip's configuration")
+    raise index.missing(f"Linux wheel of torch {release}", "check the release's number, or pip's index-url")
 
 
 def _linux_wheels(index: Index, release: str) -> list[Wheel]:
-    """The release's Linux wheels, the likeliest first: this machine's processor before others, CUDA builds before marked others."""
-    from packaging.version import Version
+    """The release's Linux wheels, the likeliest first: not marked as without CUDA, and x86_64, on every machine.
 
-    machine = platform.machine().lower().replace("amd64", "x86_64")
+    The headers hardly differ by processor; aarch64 wheels of many releases were built without CUDA.
+    """
+    from packaging.version import Version
 
     def rank(wheel: Wheel) -> tuple:
         platforms = [tag.platform for tag in wheel.tags]
         local = wheel.version.local or ""
         return (
             local.startswith(("cpu", "rocm", "xpu")),
-            not any(name.endswith(machine) for name in platforms),
             not any(name.endswith("x86_64") for name in platforms),
             wheel.local_path is None,
             wheel.filename,
@@ -180,13 +185,14 @@ def _header_path(name: str) -> str | None:
 
 
 def _add_pybind11(progress: Progress | None) -> None:
-    from .index import Index
-    from .remote import extract
+    with verify_extra():
+        from .index import Index
+        from .remote import extract
 
     index = Index()
     wheels = [wheel for wheel in index.wheels("pybind11") if not wheel.version.is_prerelease]
     if not wheels:
-        raise ToolchainError(f"there is no wheel of pybind11 at {', '.join(index.config.indexes)}; check pip's index-url")
+        raise index.missing("wheel of pybind11", "check pip's index-url")
     wheel = max(wheels, key=lambda each: each.version)
     with adding(pybind11_dir() / str(wheel.version)) as part:
         if part is not None:
@@ -194,4 +200,4 @@ def _add_pybind11(progress: Progress | None) -> None:
                 index, wheel, lambda name: name.removeprefix("pybind11/") if name.startswith("pybind11/include/") else None, part.root, progress)
             for member in extracted.members:
                 part.record(member.path, member.size, member.crc)
-            part.facts.update(wheel=wheel.url, downloaded=extracted.downloaded)
+            part.facts.update(wheel=without_password(wheel.url), downloaded=extracted.downloaded)

@@ -4,7 +4,7 @@ Reads simple indexes (HTML or JSON, by pypi-simple), `file://` indexes, and find
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -13,7 +13,7 @@ from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from .errors import ToolchainError
+from .errors import ToolchainError, in_a_line, without_password
 from .pipconfig import PipConfig, read_pip_config
 
 
@@ -26,6 +26,7 @@ class Wheel:
     tags: frozenset[Tag]
     url: str  # http(s):// or file://
     sha256: str | None = None
+    yanked: bool = False
 
     @property
     def filename(self) -> str:
@@ -50,23 +51,29 @@ class Index:
 
         self.config = config or read_pip_config()
         self.session = PipSession(self.config)
+        self.failures: dict[str, str] = {}
 
     def wheels(self, project: str) -> list[Wheel]:
         """Every wheel of a project, of every version and platform, in the order of the indexes; one of each file name.
 
-        ToolchainError if an index could not be read and no other has the project.
+        An index that cannot be read is noted (see `missing`), as others may have what is wanted.
         """
         found: dict[str, Wheel] = {}
-        failures = []
         for place in (*self.config.find_links, *self.config.indexes):
             try:
                 for wheel in self._wheels_at(place, project):
                     found.setdefault(wheel.filename, wheel)
             except Exception as error:  # what a server or a proxy answers is without end; each is "not readable"
-                failures.append(f"{_without_password(place)}: {_first_line(error)}")
-        if not found and failures:
-            raise ToolchainError(f"cannot read the package index ({'; '.join(failures)}); run this again when online")
+                self.failures[place] = in_a_line(error)
         return list(found.values())
+
+    def missing(self, what: str, advice: str) -> ToolchainError:
+        """The error for something that no index has: it names the indexes, or those that could not be read."""
+        if self.failures:
+            reasons = "; ".join(f"{without_password(place)}: {reason}" for place, reason in self.failures.items())
+            return ToolchainError(f"cannot get {what}: the package index cannot be read ({reasons}); run this again when online")
+        places = ", ".join(map(without_password, (*self.config.indexes, *self.config.find_links)))
+        return ToolchainError(f"there is no {what} at {places or 'any package index'}; {advice}")
 
     def _wheels_at(self, place: str, project: str) -> Iterator[Wheel]:
         from pypi_simple import NoSuchProjectError, ProjectPage, PyPISimple
@@ -81,40 +88,33 @@ class Index:
                 base, path = urljoin(base.rstrip("/") + "/", "index.html"), path / "index.html"
             if path.is_file():
                 page = ProjectPage.from_html(project, path.read_bytes(), base)
-                links = [(package.url, package.digests) for package in page.packages]
             else:
-                links = [(file.absolute().as_uri(), {}) for file in sorted(path.glob("*.whl"))]
+                yield from _of_project(project, (_wheel(file.absolute().as_uri(), {}) for file in sorted(path.glob("*.whl"))))
+                return
         elif is_index:
             try:
                 page = PyPISimple(place, session=self.session).get_project_page(project)
             except NoSuchProjectError:
                 return
-            links = [(package.url, package.digests) for package in page.packages]
         else:
             response = self.session.get(place)
             response.raise_for_status()
             page = ProjectPage.from_html(project, response.content, response.url)
-            links = [(package.url, package.digests) for package in page.packages]
-        for url, digests in links:
-            wheel = _wheel(url, digests or {})
-            if wheel and wheel.project == canonicalize_name(project):
-                yield wheel
+        yield from _of_project(project, (_wheel(each.url, each.digests or {}, each.is_yanked) for each in page.packages))
 
 
-def _wheel(url: str, digests: dict[str, str]) -> Wheel | None:
+def _of_project(project: str, wheels: Iterable[Wheel | None]) -> Iterator[Wheel]:
+    """Those of the project, without links to local files that are not there."""
+    for wheel in wheels:
+        if wheel and wheel.project == canonicalize_name(project) and (wheel.local_path is None or wheel.local_path.is_file()):
+            yield wheel
+
+
+def _wheel(url: str, digests: dict[str, str], yanked: bool = False) -> Wheel | None:
     """A link as a wheel; None for sdists and for names that are no wheel's."""
     name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
     try:
         project, version, _, tags = parse_wheel_filename(name)
     except (InvalidWheelFilename, ValueError):
         return None
-    return Wheel(project, version, tags, url, digests.get("sha256"))
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200]
+    return Wheel(project, version, tags, url, digests.get("sha256"), yanked)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cache import toolkits_dir
-from .errors import ToolchainError
+from .errors import ToolchainError, verify_extra, without_password
 from .find import _version_prefix
 from .store import Part, adding, remove
 from .toolkit import Toolkit, describe
@@ -64,8 +65,9 @@ def remove_toolkit(cuda: str) -> None:
 
 
 def _fill(part: Part, cuda: str, progress: Progress | None) -> None:
-    from .index import Index
-    from .remote import extract
+    with verify_extra():
+        from .index import Index
+        from .remote import extract
 
     index = Index()
     wheels = {}
@@ -77,15 +79,13 @@ def _fill(part: Part, cuda: str, progress: Progress | None) -> None:
         for member in extracted.members:
             part.record(member.path, member.size, member.crc)
         downloaded += extracted.downloaded
-        wheels[requirement.name] = wheel.url
+        wheels[requirement.name] = without_password(wheel.url)
     _add_links(part.root)
     part.facts.update(cuda=cuda, wheels=wheels, downloaded=downloaded)
 
 
 def _components(index: Index, cuda: str) -> list[Requirement]:
     """The wheels that make the toolkit, at the versions that the `cuda-toolkit` package pins for the release."""
-    import tempfile
-
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
@@ -111,11 +111,10 @@ def _newest(index: Index, project: str, specifier) -> Wheel:
     supported = {tag: rank for rank, tag in enumerate(sys_tags())}
     fitting = [
         wheel for wheel in index.wheels(project)
-        if specifier.contains(wheel.version, prereleases=False) and not wheel.tags.isdisjoint(supported)
+        if not wheel.yanked and specifier.contains(wheel.version, prereleases=False) and not wheel.tags.isdisjoint(supported)
     ]
     if not fitting:
-        where = ", ".join(index.config.indexes) or "the configured find-links"
-        raise ToolchainError(f"there is no wheel of {project}{specifier} for this machine at {where}; try another --cuda, or pip's index-url")
+        raise index.missing(f"wheel of {project}{specifier} for this machine", "try another --cuda, or check pip's index-url")
     return max(fitting, key=lambda wheel: (wheel.version, -min(supported.get(tag, len(supported)) for tag in wheel.tags)))
 
 

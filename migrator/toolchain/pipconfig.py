@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 
 PYPI = "https://pypi.org/simple"
 
@@ -50,18 +51,20 @@ def read_pip_config() -> PipConfig:
 def _settings() -> dict[str, str]:
     """Option name -> value; the command's section over [global], the environment over both, as in pip."""
     by_section: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
-    for line in _pip_config_list().splitlines():
+    environment = tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith("PIP_")))
+    for line in _pip_config_list(environment).splitlines():
         key, equals, value = line.partition("=")
         section, _, name = key.rpartition(".")
         if equals and section in by_section:
             by_section[section][name] = str(ast.literal_eval(value))
-    for name, value in os.environ.items():
-        if name.startswith("PIP_"):
-            by_section[":env:"].setdefault(name[4:].lower().replace("_", "-"), value)
+    for name, value in environment:
+        by_section[":env:"].setdefault(name[4:].lower().replace("_", "-"), value)
     return by_section["global"] | by_section["install"] | by_section[":env:"]
 
 
-def _pip_config_list() -> str:
+@cache
+def _pip_config_list(environment: tuple) -> str:
+    """pip's own listing; asked once a process for one environment, as it takes a third of a second."""
     command = [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout

@@ -21,7 +21,7 @@ import requests
 import urllib3
 from remotezip import PartialBuffer, RangeNotSupported, RemoteFetcher, RemoteIOError, RemoteZip, RemoteZipError
 
-from .errors import ToolchainError
+from .errors import ToolchainError, in_a_line
 from .index import Index, Wheel
 
 Progress = Callable[[str, int, int], None]
@@ -32,7 +32,8 @@ GAP = 256 * 1024
 
 CHUNK = 256 * 1024
 TRIES = 4
-NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, RemoteZipError, ConnectionError, TimeoutError)
+BROKEN = (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError)  # in the middle of an answer
+NETWORK_ERRORS = (requests.RequestException, RemoteZipError, *BROKEN)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def extract(index: Index, wheel: Wheel, place: Callable[[str], str | None], dest
     except zipfile.BadZipFile as error:
         raise ToolchainError(f"{wheel.filename} came damaged ({error}); run the same command again") from error
     except NETWORK_ERRORS as error:
-        raise ToolchainError(f"cannot download from {wheel.filename} ({_line(error)}); run the same command again when online") from error
+        raise ToolchainError(f"cannot download from {wheel.filename} ({in_a_line(error)}); run the same command again when online") from error
 
 
 class _Source:
@@ -164,9 +165,15 @@ class _Fetcher(RemoteFetcher):
             content = self._runs.cached(first, last + 1)
             if content is not None:
                 return PartialBuffer(io.BytesIO(content), first, len(content), stream)
-        buffer = super().fetch(data_range, stream)
-        self._runs.downloaded += len(buffer)
-        return buffer
+        for left in reversed(range(TRIES)):
+            try:
+                buffer = super().fetch(data_range, stream)
+                self._runs.downloaded += len(buffer)
+                return buffer
+            except BROKEN:
+                if not left:
+                    raise
+        raise AssertionError
 
     def read_run(self, start: int, end: int, out) -> Iterator[int]:
         """Appends bytes start to end (exclusive) to `out`; yields how many are there so far. Goes on where a connection broke."""
@@ -235,7 +242,3 @@ def _download(index: Index, wheel: Wheel, file, progress: Progress | None) -> in
     if wheel.sha256 and digest.hexdigest() != wheel.sha256:
         raise zipfile.BadZipFile("its sha256 is not the index's")
     return got
-
-
-def _line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200]

@@ -9,6 +9,8 @@ which the next writer removes. A lock file for each entry makes a second process
 
 The manifest holds the number of files, their bytes, and a hash over every (path, size, CRC-32), so that an entry can be
 checked in two depths: `read_manifest` (on every use: manifest whole, count and bytes as written) and `damage` (reads every file).
+The manifest and the folder are flushed to the disk, the ten thousand headers are not, as that takes minutes: a power cut can
+lose what they hold, which then shows in the bytes.
 """
 from __future__ import annotations
 
@@ -22,8 +24,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .errors import verify_extra
+
 MANIFEST = "cuport-manifest.json"
 FORMAT = 1
+PART = ".part"
+"""Ends the name of a folder that is being written or deleted. It is never an entry, even with a manifest in it."""
 
 
 @dataclass
@@ -45,7 +51,7 @@ def adding(folder: Path) -> Iterator[Part | None]:
 
     Whatever is raised inside leaves the store as it was. OSError where the disk is full or read-only.
     """
-    part_root = folder.with_name(folder.name + ".part")
+    part_root = _part_root(folder)
     with _lock(folder):
         if read_manifest(folder) is not None:
             yield None
@@ -56,7 +62,6 @@ def adding(folder: Path) -> Iterator[Part | None]:
             part = Part(part_root)
             yield part
             _write_manifest(part)
-            _flush()
             _delete(folder)  # an entry that is not trusted: half deleted by hand, or of an older format
             os.replace(part_root, folder)
             _flush_folder(folder.parent)
@@ -68,7 +73,7 @@ def adding(folder: Path) -> Iterator[Part | None]:
 def remove(folder: Path) -> bool:
     """Takes an entry out of the store; False if there was none. Killed half-way, it leaves no entry, only a `.part`."""
     with _lock(folder):
-        part_root = folder.with_name(folder.name + ".part")
+        part_root = _part_root(folder)
         _delete(part_root)
         if not folder.exists():
             return False
@@ -81,7 +86,7 @@ def entries(store: Path) -> list[Path]:
     """The complete entries of a store folder, by name; an empty list where there is no such folder."""
     if not store.is_dir():
         return []
-    return [child for child in sorted(store.iterdir()) if read_manifest(child) is not None]
+    return [child for child in sorted(store.iterdir()) if child.suffix != PART and read_manifest(child) is not None]
 
 
 def read_manifest(folder: Path) -> dict | None:
@@ -106,6 +111,10 @@ def damage(folder: Path) -> str | None:
         return "incomplete"
     found = [(path.relative_to(folder).as_posix(), path.stat().st_size, zlib.crc32(path.read_bytes())) for path in _files(folder)]
     return None if _digest(found) == manifest["hash"] else "the content of a file has changed"
+
+
+def _part_root(folder: Path) -> Path:
+    return folder.with_name(folder.name + PART)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -136,12 +145,6 @@ def _write_manifest(part: Part) -> None:
         os.fsync(out.fileno())
 
 
-def _flush() -> None:
-    """All that was written reaches the disk before the rename does: one call, not one for each of ten thousand headers."""
-    if hasattr(os, "sync"):
-        os.sync()
-
-
 def _flush_folder(folder: Path) -> None:
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
@@ -160,7 +163,8 @@ def _delete(folder: Path) -> None:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    from filelock import FileLock
+    with verify_extra():
+        from filelock import FileLock
 
     locks = folder.parent / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
