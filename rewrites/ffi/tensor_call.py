@@ -152,9 +152,10 @@ def fix(ctx):
         call = call_of(name)
         if call is None or len(call.args) != 1 or ctx.project.macros(name.text):
             continue
+        message = b"," + ctx.file.newline + _indent(ctx, call.args[0].start, 5).encode() + _GPU_MESSAGE.encode()
         yield Change(
             ID,
-            (Edit(name.start, name.end, b"TORCH_CHECK"), Edit(call.args[0].end, call.args[0].end, b", " + _GPU_MESSAGE.encode())),
+            (Edit(name.start, name.end, b"TORCH_CHECK"), Edit(call.args[0].end, call.args[0].end, message)),
             ("c10/util/Exception.h",),
         )
 
@@ -272,9 +273,7 @@ def _same_gpu(ctx, call, args):
             term = f"(!{tensor.text}.defined() || {term})"
         terms.append(term)
     inside = call.node.parent is not None and call.node.parent.kind == "argument_list"
-    column = call.node.start - ctx.file.line_span(call.node.start)[0]
-    prefix = ctx.file.data[ctx.file.line_span(call.node.start)[0] : call.node.start]
-    indent = bytes(c if c in b" \t" else 32 for c in prefix).decode() if column < 60 else "      "
+    indent = _indent(ctx, call.node.start, 5 if inside else 0)
     lines: list[str] = [""]
     for i, term in enumerate(terms):
         piece = term + (" && " if i + 1 < len(terms) else "")
@@ -286,6 +285,13 @@ def _same_gpu(ctx, call, args):
     if not inside and len(terms) > 1:
         text = f"({text})"
     return (Edit(call.node.start, call.node.end, text.encode()),)
+
+
+def _indent(ctx, offset: int, less: int) -> str:
+    """Blanks that reach to the column of a byte, ``less`` of them."""
+    prefix = ctx.file.data[ctx.file.line_span(offset)[0] : offset]
+    indent = bytes(c if c in b" \t" else 32 for c in prefix).decode()
+    return indent[: len(indent) - less] if indent.endswith(" " * less) else indent
 
 
 def _nullable(ctx, node: Node) -> bool:
