@@ -29,33 +29,45 @@ def _literal_text(message: Node) -> str:
 
 
 def concatenation(message: Node, arguments: list[Node]) -> str | None:
-    """``"a %d b", x`` -> ``"a ", x, " b"``; None where a conversion is not plain (``%.2f``, ``%x``)."""
+    """``"a %d b", x`` -> ``"a ", x, " b"``; None where a conversion is not plain (``%.2f``, ``%x``). Lines break where they broke."""
     pieces = [message] if message.kind == "string_literal" else message.named
-    result: list[str] = []
     left = [a.text for a in arguments]
+    result = ""
+    end: int | None = None
     for piece in pieces:
-        text = piece.text
-        if piece.kind != "string_literal" or not text.startswith('"'):
-            result.append(text)
+        parts = _split(piece, left)
+        if parts is None:
+            return None
+        between = message.tree.file.text(end, piece.start) if end is not None else ""
+        for i, part in enumerate(parts):
+            separator = "," + (between if i == 0 and not between.strip() and "\n" in between else " ") if result else ""
+            result += separator + part
+        end = piece.end
+    return ", ".join([result, *left])
+
+
+def _split(piece: Node, left: list[str]) -> list[str] | None:
+    """One literal as the literals and arguments that stand for it; takes the arguments from ``left``."""
+    text = piece.text
+    if piece.kind != "string_literal" or not text.startswith('"'):
+        return [text]
+    parts: list[str] = []
+    position, body, current = 0, text[1:-1], ""
+    for m in _CONVERSION.finditer(body):
+        if not _PLAIN.match(m.group()):
+            return None
+        current += body[position : m.start()]
+        position = m.end()
+        if m.group() == "%%":
+            current += "%"
             continue
-        position, body = 0, text[1:-1]
-        current = ""
-        for m in _CONVERSION.finditer(body):
-            if not _PLAIN.match(m.group()):
-                return None
-            current += body[position : m.start()]
-            position = m.end()
-            if m.group() == "%%":
-                current += "%"
-                continue
-            if not left:
-                return None
-            if current:
-                result.append(f'"{current}"')
-            argument = left.pop(0)
-            result.append(argument)
-            current = ""
-        current += body[position:]
+        if not left:
+            return None
         if current:
-            result.append(f'"{current}"')
-    return ", ".join(result + left)
+            parts.append(f'"{current}"')
+        parts.append(left.pop(0))
+        current = ""
+    current += body[position:]
+    if current:
+        parts.append(f'"{current}"')
+    return parts

@@ -32,6 +32,14 @@ def _braced(call, edits):
     return edits
 
 
+def _false(call) -> bytes:
+    """The condition of a check that always fails, as it stands before the message."""
+    if not call.args:
+        return b"false"
+    following = call.node.tree.file.data[call.list.start + 1 : call.list.start + 2]
+    return b"false," if following in (b"\n", b"\r") else b"false, "
+
+
 def _check(rule: str, old: str):
     def fix(ctx):
         if _own_macro(ctx, old):
@@ -56,7 +64,7 @@ def _one(rule, old, name, call):
     args = list(call.args)
     if old == "AT_ERROR":
         after = call.list.start + 1
-        edits.append(Edit(after, after, b"false, " if args else b"false"))
+        edits.append(Edit(after, after, _false(call)))
         message, rest = (args[0], args[1:]) if args else (None, [])
     else:
         if len(args) >= 3 and args[1].kind == "number_literal" and args[2].kind in _STRINGS:

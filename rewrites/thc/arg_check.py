@@ -13,7 +13,7 @@ After:
 from migrator.calls import call_of
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.aten._messages import concatenation, conversions, is_printf
-from rewrites.aten.check_macros import _braced
+from rewrites.aten.check_macros import _braced, _false
 
 ID = "th-arg-check"
 _OLD = {"THArgCheck", "THError", "THAssert", "THAssertMsg"}
@@ -29,7 +29,7 @@ def fix(ctx):
         edits = [Edit(name.start, name.end, b"TORCH_CHECK")]
         args = list(call.args)
         if name.text == "THError":
-            edits.append(Edit(call.list.start + 1, call.list.start + 1, b"false, "))
+            edits.append(Edit(call.list.start + 1, call.list.start + 1, _false(call)))
             message, rest = args[0], args[1:]
         elif name.text == "THArgCheck":
             if len(args) < 2:

@@ -1,0 +1,132 @@
+"""Compile as C++ what was written as C.
+
+``torch.utils.ffi`` compiled ``.c`` files; a function on ``at::Tensor`` is C++. C++ wants a cast where C turned a ``void *`` into any
+pointer, and entry points need no ``extern "C"`` any more.
+
+Before:
+    void f(int n) { float *p = malloc(n * sizeof(float)); free(p); }
+After:
+    void f(int n) { float *p = (float *)malloc(n * sizeof(float)); free(p); }
+"""
+
+import re
+
+from migrator.calls import call_of
+from migrator.rewrite import Change, Edit, Finding, Rewrite
+from migrator.scope import declarator_name
+from migrator.syntax.tree import Node
+from rewrites.ffi import _th
+
+ID = "ffi-c-source"
+_ALLOCATORS = {"malloc", "calloc", "realloc", "alloca"}
+_KEYWORDS = frozenset("new delete class template this namespace operator private public protected virtual friend typename try catch throw using".split())
+_OPEN = re.compile(rb'[ \t]*#[ \t]*ifdef[ \t]+__cplusplus[ \t]*\r?\n[ \t]*extern[ \t]*"C"[ \t\r\n]*\{[ \t]*\r?\n[ \t]*#[ \t]*endif[^\n]*(?:\n|\Z)')
+_CLOSE = re.compile(rb"[ \t]*#[ \t]*ifdef[ \t]+__cplusplus[ \t]*\r?\n[ \t]*\}[^\n]*\n[ \t]*#[ \t]*endif[^\n]*(?:\n|\Z)")
+
+
+def becomes_cpp(ctx) -> bool:
+    """Whether a ``.c`` file holds, or now holds, C++: it works on tensors."""
+    return ctx.path.suffix == ".c" and ctx.uses("Tensor", *_th.TENSOR_TYPES)
+
+
+def fix(ctx):
+    yield from _linkage(ctx)
+    if not becomes_cpp(ctx):
+        return
+    for name in ctx.names(_ALLOCATORS):
+        call = call_of(name)
+        if call is None or ctx.project.functions(name.text):
+            continue
+        pointer = _assigned_pointer(ctx, call.node)
+        if pointer:
+            yield Change(ID, (Edit(call.node.start, call.node.start, f"({pointer})".encode("utf-8", "surrogateescape")),))
+    for name in ctx.names({"restrict"}):
+        yield Change(ID, (Edit(name.start, name.end, b"__restrict__"),))
+    for name in ctx.names({"abs"}):
+        call = call_of(name)
+        if call is None or len(call.args) != 1:
+            continue
+        type = ctx.type_of(call.args[0])
+        if type is not None and type.base in ("float", "double", "real") and not type.pointers:
+            yield Finding(
+                ID,
+                name.start,
+                "abs of a floating-point number: in C it cut off the fraction, in C++ it does not",
+                "write fabs(x) where that was meant, abs((int)x) where the old numbers are wanted",
+            )
+
+
+def _assigned_pointer(ctx, call: Node) -> str | None:
+    """``float *`` where a call initialises or is assigned to a ``float *``."""
+    parent = call.parent
+    if parent is None:
+        return None
+    if parent.kind == "init_declarator" and parent.parent is not None:
+        type_node = parent.parent.field_child("type")
+        declarator = parent.field_child("declarator")
+        if type_node is None or declarator is None or parent.parent.kind != "declaration":
+            return None
+        name, pointers, _, _ = declarator_name(declarator)
+        return f"{type_node.text} {'*' * pointers}" if pointers and name is not None else None
+    if parent.kind == "assignment_expression" and call.field == "right":
+        left = parent.field_child("left")
+        type = ctx.type_of(left) if left is not None else None
+        if type is not None and type.pointers and type.base != "void":
+            return f"{type.base} {'*' * type.pointers}"
+    return None
+
+
+def _linkage(ctx):
+    """Take ``extern "C"`` from functions on tensors."""
+    data = ctx.file.data
+    if b'"C"' not in data:
+        return
+    opening = list(_OPEN.finditer(data))
+    closing = list(_CLOSE.finditer(data))
+    for start in opening:
+        end = next((c for c in closing if c.start() >= start.end()), None)
+        if end is None:
+            continue
+        inside = [leaf for leaf in ctx.names(_th.TENSOR_TYPES) if start.end() <= leaf.start < end.start()]
+        if not inside:
+            continue
+        others = [d for d in _declarators(ctx) if start.end() <= d.start < end.start() and not _th.has_th_parameter(d)]
+        if others:
+            yield Finding(
+                ID,
+                inside[0].start,
+                'functions on tensors share an extern "C" block with others',
+                'move those on tensors out of it: their definitions are C++ now, and the block must hold what the kernels define as extern "C"',
+            )
+        else:
+            yield Change(ID, (Edit(start.start(), start.end(), b""), Edit(end.start(), end.end(), b"")))
+    for node in ctx.tree.root.walk() if b"extern" in data else ():
+        if node.kind != "linkage_specification" or any(o.start() <= node.start < o.end() for o in opening):
+            continue
+        body = node.field_child("body")
+        declarators = [n for n in node.walk() if n.kind == "function_declarator"]
+        if body is None or not any(_th.has_th_parameter(d) for d in declarators):
+            continue
+        if body.kind != "declaration_list":
+            yield Change(ID, (Edit(node.start, body.start, b""),))
+        elif all(_th.has_th_parameter(d) for d in declarators if d.enclosing("compound_statement") is None):
+            brace = body.start + 1
+            if data[brace : brace + 1] == b"\n":
+                brace += 1
+            yield Change(ID, (Edit(node.start, brace, b""), Edit(body.end - 1, body.end, b"")))
+        else:
+            yield Finding(
+                ID,
+                node.start,
+                'functions on tensors share an extern "C" block with others',
+                'move those on tensors out of it: what takes an at::Tensor is C++',
+            )
+
+
+def _declarators(ctx):
+    return [n for n in ctx.tree.root.walk() if n.kind == "function_declarator" and n.enclosing("compound_statement") is None]
+
+
+rewrite = Rewrite(
+    ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | _ALLOCATORS | {"restrict", "abs"}, removed_in="1.0", link="https://github.com/pytorch/pytorch/pull/12122"
+)
