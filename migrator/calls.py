@@ -153,3 +153,31 @@ def needs_braces(statement: Node) -> bool:
     if parent.kind == "if_statement" and statement.field == "consequence":
         return parent.field_child("alternative") is not None
     return False
+
+
+def text_arguments(data: bytes, position: int) -> tuple[list[tuple[int, int]], int] | None:
+    """The spans of the arguments in the parentheses that follow ``position``, and the offset after them.
+
+    By tokens, for macro calls whose arguments (types, operators) are no expressions to the grammar.
+    """
+    from migrator.pattern import _tokens
+
+    depth = 0
+    start = 0
+    spans: list[tuple[int, int]] = []
+    for token in _tokens(data, position, min(len(data), position + 20000)):
+        text = token.group()
+        if text in (b"(", b"[", b"{"):
+            depth += 1
+            if depth == 1:
+                start = token.end()
+        elif depth == 0:
+            return None
+        elif text in (b")", b"]", b"}"):
+            depth -= 1
+            if depth == 0:
+                return [*spans, (start, token.start())], token.end()
+        elif text == b"," and depth == 1:
+            spans.append((start, token.start()))
+            start = token.end()
+    return None

@@ -128,5 +128,5 @@ def _declarators(ctx):
 
 
 rewrite = Rewrite(
-    ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | _ALLOCATORS | {"restrict", "abs"}, removed_in="1.0", link="https://github.com/pytorch/pytorch/pull/12122"
+    ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | _ALLOCATORS | {"restrict", "abs"}, removed_in="1.0"
 )

@@ -72,5 +72,4 @@ rewrite = Rewrite(
     fix=fix,
     triggers=frozenset(_OLD) | frozenset(_NEW),
     removed_in="1.8",
-    link="https://github.com/pytorch/pytorch/pull/49725",
 )

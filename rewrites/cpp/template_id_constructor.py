@@ -1,0 +1,43 @@
+"""Name a constructor by its class alone: ``A()``, not ``A<T>()``.
+
+C++20, which torch 2.12 and newer compile with, forbids the template arguments in the declaration of a constructor or destructor
+(CWG 2237).
+
+Before:
+    template <class T> struct A { A<T>() {} ~A<T>() {} };
+After:
+    template <class T> struct A { A() {} ~A() {} };
+"""
+
+import re
+
+from migrator.rewrite import Change, Edit, Rewrite
+
+ID = "template-id-constructor"
+_CLASS = re.compile(rb"\b(?:class|struct)\s+(\w+)\b")
+
+
+def fix(ctx):
+    data = ctx.file.data
+    candidates = {m.group(1).decode() for m in _CLASS.finditer(data)}
+    candidates = {c for c in candidates if re.search(rb"\b" + c.encode() + rb"\s*<[^<>()]*>\s*\(", data)}
+    for name in ctx.names(candidates) if candidates else ():
+        body = name.enclosing("field_declaration_list")
+        owner = body.parent if body is not None else None
+        if owner is None or owner.kind not in ("struct_specifier", "class_specifier") or owner.parent is None:
+            continue
+        own = owner.field_child("name")
+        template = owner.enclosing("template_declaration")
+        if own is None or own.text != name.text or template is None or name is own:
+            continue
+        parameters = template.field_child("parameters")
+        names = [p.named[-1].text for p in parameters.named if p.named] if parameters is not None else []
+        m = re.compile(rb"\s*<([^<>()]*)>(?=\s*\()").match(data, name.end)
+        if m is None or [a.strip() for a in m.group(1).decode("latin-1").split(",")] != names:
+            continue
+        before = data[body.start : name.start].rstrip()
+        if before[-1:] in (b"~", b"{", b"}", b";", b":") or before.endswith((b"explicit", b"__device__", b"__host__", b"inline", b"virtual", b"*/")):
+            yield Change(ID, (Edit(m.start(), m.end(), b""),))
+
+
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"template"}), removed_in="2.12", link="https://cplusplus.github.io/CWG/issues/2237.html")

@@ -1,0 +1,111 @@
+"""Names of TH and THC tensors, storages and BLAS that nothing could port.
+
+All of them went with torch 1.11 (pytorch/pytorch#65492); each is reported with what to write instead, and left as it is.
+
+Before:
+    THCudaTensor_histc(state, out, in, 10, 0, 1);
+After:
+    THCudaTensor_histc(state, out, in, 10, 0, 1);
+"""
+
+import re
+
+from migrator.rewrite import Finding, Rewrite
+from rewrites.ffi import _th, cpu_blas, cublas, long_storage, tensor_call
+
+ID = "ffi-leftover"
+_OLD = re.compile(r"^TH(?:C|Cuda)?[A-Z_]\w*(?:Tensor|Storage|Blas|State|Lapack|Numerics|Random|Vector|Generator)(?:_\w*)?$|^TH[CN]+_\w+$|^THC?(?:Tensor|Storage|Blas)(?:_\w*)?$")
+_GENERIC = {"THTensor", "THTensor_", "THStorage", "THStorage_", "THCTensor", "THCTensor_", "THCStorage", "THBlas_", "TH_CONCAT_2", "TH_CONCAT_3", "TH_CONCAT_4"}
+_KNOWN_ELSEWHERE = {"THCState", "THCNumerics"}
+_ADVICE = {
+    "newWithStorage": "at::empty({0}, options).set_(storage, offset, sizes, strides)",
+    "newWithStorage1d": "at::empty({0}, options).set_(storage, offset, {size}, {stride})",
+    "newWithStorage2d": "at::empty({0}, options).set_(storage, offset, {size0, size1}, {stride0, stride1})",
+    "resizeNd": "x.resize_(at::IntArrayRef(sizes, n)), or x.set_(at::empty_strided(...)) where strides are given",
+    "setStorage": "x.set_(storage, offset, sizes, strides)",
+    "storage": "x.storage(); for its elements x.data_ptr<T>()",
+    "cat": "at::cat_out(result, {a, b}, dim)",
+    "catArray": "at::cat_out(result, tensors, dim)",
+    "sort": "at::sort_out(values, indices, x, dim, descending)",
+    "topk": "at::topk_out(values, indices, x, k, dim, largest, sorted)",
+    "uniform": "x.uniform_(from, to)",
+    "normal": "x.normal_(mean, std)",
+    "bernoulli": "x.bernoulli_(p)",
+    "nonzero": "at::nonzero_out(indices, x)",
+    "scatter": "x.scatter_(dim, index, source)",
+    "scatterFill": "x.scatter_(dim, index, value)",
+    "maskedSelect": "at::masked_select_out(result, x, mask)",
+    "maskedCopy": "x.masked_scatter_(mask, source)",
+    "conv2Dmm": "at::conv2d(input, weight)",
+    "histc": "at::histc_out(result, x, bins, min, max)",
+    "cumsum": "at::cumsum_out(result, x, dim)",
+    "norm": "at::norm_out(result, x, p, {dim}, keepdim)",
+    "normall": "x.norm(p).item<double>()",
+    "stdall": "x.std().item<double>()",
+    "varall": "x.var().item<double>()",
+    "equal": "x.equal(y)",
+    "ltValue": "at::lt_out(result, x, value)",
+    "gtValue": "at::gt_out(result, x, value)",
+    "eqValue": "at::eq_out(result, x, value)",
+}
+
+
+def fix(ctx):
+    ported = tensor_call._WORDS | frozenset(cublas._OLD) | frozenset(cpu_blas._OLD) | long_storage._WORDS | _th.TENSOR_TYPES
+    words = [w.decode() for w in ctx.file.words if w.startswith(b"TH") and (_OLD.match(w.decode()) or w.decode() in _GENERIC)]
+    told: set[str] = set()
+    for name in ctx.names(words):
+        word = name.text
+        if word in _KNOWN_ELSEWHERE or ctx.project.macros(word) or _own(ctx, word):
+            continue
+        if word in _GENERIC:
+            if word not in told:
+                told.add(word)
+                yield Finding(ID, name.start, _generic(word), _GENERIC_ADVICE)
+            continue
+        parts = _th.split(word)
+        function = parts[2] if parts else word.split("_", 1)[-1]
+        advice = _ADVICE.get(function)
+        if advice is None and parts is not None and parts[1] == "Blas":
+            letter = {"float": "S", "double": "D", "half": "H"}.get(parts[0].word, "S")
+            advice = (
+                f"call cublas{letter}{function.lstrip('SDH')} on at::cuda::getCurrentCUDABlasHandle(), column-major as before"
+                if parts[0].cuda
+                else "the function of ATen on at::from_blob views of the pointers"
+            )
+        if word.startswith("THCudaBlas_"):
+            advice = f"call cublas{word.split('_', 1)[1]} (or what it wrapped) on at::cuda::getCurrentCUDABlasHandle(), column-major as before"
+        if advice is None and parts is not None and parts[1] == "Storage":
+            advice = "at::Storage, or better the tensor it belongs to: x.data_ptr<T>(), x.fill_(v)"
+        if advice is None:
+            advice = f"at::{function}_out or the method {function} of at::Tensor" if parts and function else "the ATen function of that name"
+        if word in ported and word in told:
+            continue
+        told.add(word)
+        yield Finding(ID, name.start, f"{word} is gone and was not ported", advice)
+
+
+def _generic(word: str) -> str:
+    return f"{word} belongs to a generic file of TH, which is included once for each type with `real` and `accreal` defined"
+
+
+_GENERIC_ADVICE = (
+    "make each function `template <typename scalar_t> void f(at::Tensor x, ...)`: real -> scalar_t, accreal -> at::acc_type<scalar_t, false>, "
+    "THTensor_(data)(x) -> x.data_ptr<scalar_t>(), THTensor_(size)(x, i) -> x.size(i); then call it from one function in "
+    'AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "f", [&] { f<scalar_t>(x); }) and drop the #include of the generic file'
+)
+
+
+def _own(ctx, word: str) -> bool:
+    """Whether the project itself defines a function of that name."""
+    return any(d.parent is not None and d.parent.kind == "function_definition" for d in ctx.project.functions(word))
+
+
+_TRIGGERS = frozenset(
+    {"THC", "TH", "THTensor_", "THCTensor_", "THCTensor", "THTensor", "THStorage", "THNN_", "THCUNN", "TH_CONCAT_2", "TH_CONCAT_3", "THCState"}
+    | _th.TENSOR_TYPES | _th.STORAGE_TYPES | tensor_call._WORDS | set(cublas._OLD) | set(cpu_blas._OLD) | long_storage._WORDS
+    | {f"{prefix}Tensor_{name}" for prefix in _th.PREFIXES for name in _ADVICE}
+    | {"THCudaBlas_Hgemm", "THCudaBlas_HgemmBatched", "THCudaBlas_Sgetrf", "THCudaBlas_Dgetrf", "THCudaBlas_Sgetri", "THCudaBlas_Sscal", "THCudaBlas_Saxpy"}
+)  # fmt: skip
+
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_TRIGGERS, removed_in="1.11", order=3, link=_th.LINK)

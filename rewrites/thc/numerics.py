@@ -1,0 +1,33 @@
+"""Write plain operators instead of ``THCNumerics`` and ``ScalarConvert``.
+
+Removed in torch 1.11 (pytorch/pytorch#65492). ``at::Half`` has the operators that ``THCNumerics<half>`` stood in for, computed in float
+like there.
+
+Before:
+    float y = ScalarConvert<int, float>::to(n);
+    bool b = THCNumerics<float>::lt(x, y);
+After:
+    float y = static_cast<float>(n);
+    bool b = (x < y);
+"""
+
+from migrator.rewrite import Case, Rewrite
+
+_BINARY = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "add": "+", "sub": "-", "mul": "*", "div": "/"}
+_UNARY = {"exp": "exp", "log": "log", "sqrt": "sqrt", "cos": "cos", "sin": "sin", "tanh": "tanh", "floor": "floor", "ceil": "ceil", "rsqrt": "rsqrt"}
+
+
+rewrite = Rewrite(
+    "thc-numerics",
+    __doc__,
+    cases=(
+        Case("ScalarConvert<$A, $B>::to($x)", "static_cast<$B>($x)"),
+        *(Case(f"THCNumerics<$T>::{name}($a, $b)", f"($a {op} $b)") for name, op in _BINARY.items()),
+        *(Case(f"THCNumerics<$T>::{name}($x)", f"::{new}($x)") for name, new in _UNARY.items()),
+        Case("THCNumerics<$T>::neg($x)", "(-$x)"),
+        Case("THCNumerics<$T>::min()", "at::numeric_limits<$T>::lowest()", "ATen/cuda/NumericLimits.cuh"),
+        Case("THCNumerics<$T>::max()", "at::numeric_limits<$T>::max()", "ATen/cuda/NumericLimits.cuh"),
+    ),
+    removed_in="1.11",
+    link="https://github.com/pytorch/pytorch/pull/65492",
+)
