@@ -128,6 +128,7 @@ _FUNCTIONS = (
     | {"checkGPU", "resize", "newWithSize", "zeros", "ones", "freeCopyTo", "storage", "data"}
 )  # fmt: skip
 _WORDS = frozenset(f"{prefix}Tensor_{name}" for prefix in _th.PREFIXES for name in _FUNCTIONS)
+_STORAGE_WORDS = frozenset(f"{prefix}Storage_{name}" for prefix in _th.PREFIXES for name in ("fill", "data"))
 _GPU_MESSAGE = '"Some of weight/gradient/input tensors are located on different GPUs. Please move them to a single one."'
 _ACCUMULATE = {"float": "double", "double": "double", "at::Half": "float"}
 
@@ -148,6 +149,7 @@ def fix(ctx):
         elif result is not None:
             edits, includes = result if isinstance(result[0], tuple) else (result, (ATEN,))
             yield Change(ID, edits, includes)
+    yield from _storage(ctx)
     for name in ctx.names({"THCAssertSameGPU"}):
         call = call_of(name)
         if call is None or len(call.args) != 1 or ctx.project.macros(name.text):
@@ -158,6 +160,30 @@ def fix(ctx):
             (Edit(name.start, name.end, b"TORCH_CHECK"), Edit(call.args[0].end, call.args[0].end, message)),
             ("c10/util/Exception.h",),
         )
+
+
+def _storage(ctx):
+    """``THFloatStorage_fill(THFloatTensor_storage(x), v)``: all that the storage holds, and its first element."""
+    for name in ctx.names(_STORAGE_WORDS):
+        call = call_of(name)
+        if call is None:
+            continue
+        element, _, function = _th.split(name.text)
+        args = list(call.args[1:] if element.cuda else call.args)
+        inner = args[0].field_child("function") if args and args[0].kind == "call_expression" else None
+        parts = _th.split(inner.text) if inner is not None else None
+        if parts is None or parts[1:] != ("Tensor", "storage") or len(args) != (2 if function == "fill" else 1):
+            continue
+        tensor = args[0].field_child("arguments").named[-1]
+        if tensor.kind != "identifier":
+            continue
+        x = tensor.text
+        if function == "fill":
+            value = args[1].text
+            text = f"at::empty({{0}}, {x}.options()).set_({x}.storage()).fill_({value})"
+        else:
+            text = f"({x}.data_ptr<{element.cpp}>() - {x}.storage_offset())"
+        yield Change(ID, (Edit(call.node.start, call.node.end, text.encode("utf-8", "surrogateescape")),), (ATEN,))
 
 
 def _is_state(ctx, arg: Node) -> bool:
@@ -382,4 +408,4 @@ def _view(ctx, call, function, args):
     return _th.as_template(call, args, f"$0 = {template}" if own else f"$0.set_({template})")
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_WORDS | {"THCAssertSameGPU"}, removed_in="1.10", link=_th.LINK)
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_WORDS | _STORAGE_WORDS | {"THCAssertSameGPU"}, removed_in="1.10", link=_th.LINK)
