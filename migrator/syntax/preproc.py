@@ -109,7 +109,8 @@ def evaluate(condition: str, defined: dict[str, int | None]) -> bool | None:
         m = _CONDITION_TOKEN.match(condition, position)
         if m is None:
             return None
-        tokens.append(m.group().strip())
+        token = m.group().strip()
+        tokens.append({"and": "&&", "or": "||", "not": "!"}.get(token, token))
         position = m.end()
     try:
         value, rest = _disjunction(tokens, defined)

@@ -1,7 +1,7 @@
 """Drop the project's own ``atomicAdd(double *, double)``.
 
-CUDA 8 has it for sm_60 and newer, and CUDA 13 has nothing older (nor does nvcc's host pass tolerate a second definition): the well-known
-compare-and-swap fall-back is dead code or a redefinition.
+CUDA 8 has it for sm_60 and newer, and CUDA 13 has nothing older: the well-known compare-and-swap fall-back is a redefinition, at least in
+nvcc's host pass, where ``__CUDA_ARCH__`` is not defined. One whose guard holds in both passes is dead code and stays.
 
 Before:
     #if __CUDA_ARCH__ < 600
@@ -38,6 +38,8 @@ def fix(ctx):
         start = ctx.file.line_span(definition.start)[0]
         end = ctx.file.line_span(definition.end - 1)[1]
         arm = next((a for a in reversed(arms) if a.start <= definition.start < a.end), None)
+        if any(_dead(a.condition) for a in arms if a.start <= definition.start < a.end):
+            continue
         if arm is not None and "__CUDA_ARCH__" in arm.condition:
             siblings = [a for a in arms if a.opened_at == arm.opened_at]
             others = [a for a in siblings if a is not arm and a != arm]
@@ -50,6 +52,11 @@ def fix(ctx):
         if data[start : definition.start].strip() and not data[start : definition.start].lstrip().startswith(b"#"):
             start = definition.start
         yield Change(ID, (Edit(start, end, b""),))
+
+
+def _dead(condition: str) -> bool:
+    """Whether an arm is compiled neither for the host nor for any GPU that CUDA 13 knows."""
+    return all(preproc.evaluate(condition, {"__CUDA_ARCH__": arch, "CUDA_VERSION": 13000}) is False for arch in (None, 750))
 
 
 def _end_of_endif(data: bytes, position: int) -> int:
