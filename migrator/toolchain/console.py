@@ -27,7 +27,8 @@ def one_line_errors() -> Iterator[None]:
     except ToolchainError as error:
         raise Failure(str(error)) from error
     except OSError as error:
-        raise Failure(f"{error.strerror or error} ({error.filename or 'cache'}); free some space or set CUPORT_CACHE to another folder") from error
+        what = f"{error.strerror or error} ({error.filename or 'cache'})"
+        raise Failure(f"{what}; free some space or set CUPORT_CACHE to another folder") from error
 
 
 @contextmanager

@@ -196,8 +196,11 @@ def _add_pybind11(progress: Progress | None) -> None:
     wheel = max(wheels, key=lambda each: each.version)
     with adding(pybind11_dir() / str(wheel.version)) as part:
         if part is not None:
-            extracted = extract(
-                index, wheel, lambda name: name.removeprefix("pybind11/") if name.startswith("pybind11/include/") else None, part.root, progress)
+            extracted = extract(index, wheel, _pybind11_path, part.root, progress)
             for member in extracted.members:
                 part.record(member.path, member.size, member.crc)
             part.facts.update(wheel=without_password(wheel.url), downloaded=extracted.downloaded)
+
+
+def _pybind11_path(name: str) -> str | None:
+    return name.removeprefix("pybind11/") if name.startswith("pybind11/include/") else None

@@ -54,7 +54,8 @@ def host_compiler(toolkit: Toolkit) -> HostCompiler:
     if not found:
         raise ToolchainError("there is no C++ compiler here; install g++ (Debian, Ubuntu: `apt install g++`)")
     newest = _limits(toolkit).get("gcc", 0)
-    raise ToolchainError(f"nvcc {version} accepts g++ up to {newest}, and here is {found[0].path.name} {found[0].version[0]}; install g++-{newest}")
+    here = f"{found[0].path.name} {found[0].version[0]}"
+    raise ToolchainError(f"nvcc {version} accepts g++ up to {newest}, and here is {here}; install g++-{newest}")
 
 
 def _limits(toolkit: Toolkit) -> dict[str, int]:

@@ -73,7 +73,8 @@ def extract(index: Index, wheel: Wheel, place: Callable[[str], str | None], dest
     except zipfile.BadZipFile as error:
         raise ToolchainError(f"{wheel.filename} came damaged ({error}); run the same command again") from error
     except NETWORK_ERRORS as error:
-        raise ToolchainError(f"cannot download from {wheel.filename} ({in_a_line(error)}); run the same command again when online") from error
+        reason = in_a_line(error)
+        raise ToolchainError(f"cannot download from {wheel.filename} ({reason}); run the same command again when online") from error
 
 
 class _Source:
@@ -209,7 +210,7 @@ def _coalesce(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def _lengths(archive: zipfile.ZipFile) -> dict[int, int]:
     """Offset of each member's local header -> bytes up to the next member."""
     starts = sorted({info.header_offset for info in archive.infolist()})
-    return {start: end - start for start, end in zip(starts, [*starts[1:], archive.start_dir])}
+    return {start: end - start for start, end in zip(starts, [*starts[1:], archive.start_dir], strict=True)}
 
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str, destination: Path) -> Member:

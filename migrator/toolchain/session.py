@@ -18,7 +18,13 @@ class PipSession(requests.Session):
         self._config = config
         self.cert = config.client_cert
         self.headers["Accept-Encoding"] = "identity"  # byte ranges count the file's own bytes
-        retry = Retry(total=config.retries, connect=min(config.retries, 2), backoff_factor=0.25, status_forcelist=(500, 502, 503, 520, 527), raise_on_status=False)
+        retry = Retry(
+            total=config.retries,
+            connect=min(config.retries, 2),
+            backoff_factor=0.25,
+            status_forcelist=(500, 502, 503, 520, 527),  # pip's
+            raise_on_status=False,
+        )
         self.mount("https://", HTTPAdapter(max_retries=retry))
         self.mount("http://", HTTPAdapter(max_retries=retry))
 

@@ -33,7 +33,8 @@ def test_a_changed_header_is_shown(index, cache):
 
 @pytest.mark.parametrize("arguments", [
     ("headers", "add", "9.9"), ("headers", "add", "latest"), ("headers", "add", "1.5"), ("headers", "remove", "1.4"),
-    ("toolchain", "install", "--cuda", "12.0"), ("toolchain", "remove", "13.2"), ("headers", "add"), ("toolchain", "install", "--cuda", "13.9")])
+    ("toolchain", "install", "--cuda", "12.0"), ("toolchain", "remove", "13.2"), ("headers", "add"),
+    ("toolchain", "install", "--cuda", "13.9")])
 def test_one_line_and_exit_status_2(index, arguments):
     done = run(*arguments)
     assert done.exit_code == 2

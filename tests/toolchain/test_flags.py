@@ -5,7 +5,16 @@ import re
 
 import pytest
 
-from migrator.toolchain import KNOWN_RELEASES, ToolchainError, compile_flags, list_header_sets, minor, resolve_release, standard, torch_standard
+from migrator.toolchain import (
+    KNOWN_RELEASES,
+    ToolchainError,
+    compile_flags,
+    list_header_sets,
+    minor,
+    resolve_release,
+    standard,
+    torch_standard,
+)
 
 
 @pytest.mark.parametrize(("named", "exact"), [
@@ -40,7 +49,8 @@ def test_flags_of_the_newest_release():
         "-DTORCH_EXTENSION_NAME=ops", "-DTORCH_API_INCLUDE_EXTENSION_H", "-D__CUDA_NO_HALF_OPERATORS__", "-D__CUDA_NO_HALF_CONVERSIONS__",
         "-D__CUDA_NO_BFLOAT16_CONVERSIONS__", "-D__CUDA_NO_HALF2_OPERATORS__", "--expt-relaxed-constexpr", "--compiler-options", "-fPIC",
         "-std=c++20"]
-    assert compile_flags("2.15", cuda=False) == ["-DTORCH_EXTENSION_NAME=extension", "-DTORCH_API_INCLUDE_EXTENSION_H", "-fPIC", "-std=c++20"]
+    assert compile_flags("2.15", cuda=False) == [
+        "-DTORCH_EXTENSION_NAME=extension", "-DTORCH_API_INCLUDE_EXTENSION_H", "-fPIC", "-std=c++20"]
 
 
 def test_the_string_abi_by_release():

@@ -4,10 +4,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from .conftest import HEADERS, make_wheel, torch_members
 
 from migrator.toolchain import ToolchainError, header_set, list_header_sets, needs_pybind11, pybind11_include, remove_header_set
 from migrator.toolchain.store import damage
+
+from .conftest import HEADERS, make_wheel, torch_members
 
 
 def test_missing_says_what_to_run(cache):

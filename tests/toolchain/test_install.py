@@ -4,11 +4,12 @@ from __future__ import annotations
 import sysconfig
 
 import pytest
-from .conftest import make_wheel
 
 from migrator.toolchain import ToolchainError, find_toolkits, install_toolkit, remove_toolkit, usable_toolkit
 from migrator.toolchain.install import HEADERS, WHOLE
 from migrator.toolchain.store import damage
+
+from .conftest import make_wheel
 
 TAG = "py3-none-" + sysconfig.get_platform().replace("-", "_").replace(".", "_")
 FILES = {
@@ -36,7 +37,7 @@ def nvidia(index, wheels):
         file = name.replace("-", "_")
         folder = "cudnn" if "cudnn" in name else "cu13"
         with zipfile.ZipFile(wheels / f"{file}-13.2.86-{TAG}.whl", "w") as archive:
-            for path, content in FILES.get(name, {"include/other_%s.h" % file: b""}).items():
+            for path, content in FILES.get(name, {f"include/other_{file}.h": b""}).items():
                 info = zipfile.ZipInfo(f"nvidia/{folder}/{path}")
                 info.external_attr = (0o755 if "/bin/" in info.filename else 0o644) << 16
                 archive.writestr(info, content)

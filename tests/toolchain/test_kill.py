@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 
-from .conftest import HEADERS
-
 from migrator.toolchain import header_set, list_header_sets
 from migrator.toolchain.store import damage, read_manifest
+
+from .conftest import HEADERS
 
 KILLS = 50
 WORKER = """

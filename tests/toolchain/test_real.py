@@ -6,8 +6,16 @@ import subprocess
 
 import pytest
 
-from migrator.toolchain import (ToolchainError, compile_flags, header_set, list_header_sets, needs_pybind11, pybind11_include, python_include,
-                                usable_toolkit)
+from migrator.toolchain import (
+    ToolchainError,
+    compile_flags,
+    header_set,
+    list_header_sets,
+    needs_pybind11,
+    pybind11_include,
+    python_include,
+    usable_toolkit,
+)
 
 SOURCE = """
 #include <torch/extension.h>
