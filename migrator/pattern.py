@@ -249,11 +249,28 @@ class Match:
             else:
                 start, end = source[i1].start, source[i2 - 1].end
                 text = self._slice(template, target[j1].start, target[j2 - 1].end) if j2 > j1 else b""
+                if j2 > j1:
+                    start, end, text = self._blanks(template, source, target, (i1, i2, j1, j2), text)
                 if j1 == j2 and i2 < len(source) and data[end : source[i2].start].strip(b" \t") == b"":
                     glued = j1 == 0 or (j1 < len(target) and target[j1 - 1].end == target[j1].start)
                     end = source[i2].start if glued else end
             edits.append(Edit(start, end, text))
         return tuple(edits)
+
+    def _blanks(self, template: str, source, target, span, text: bytes) -> tuple[int, int, bytes]:
+        """Widen a replacement so that the blanks around it are the template's, where the source has none or other blanks."""
+        i1, i2, j1, j2 = span
+        data, model = self.node.tree.file.data, template.encode()
+        start, end = source[i1].start, source[i2 - 1].end
+        if j1 > 0 and i1 > 0 and source[i1 - 1].end == start:
+            text = model[target[j1 - 1].end : target[j1].start] + text
+        if j2 < len(target) and i2 < len(source):
+            wanted, gap = model[target[j2 - 1].end : target[j2].start], data[end : source[i2].start]
+            if not gap:
+                text += wanted
+            elif not wanted and not gap.strip(b" \t"):
+                end = source[i2].start
+        return start, end, text
 
     def _slice(self, template: str, start: int, end: int) -> bytes:
         piece = template.encode()[start:end].decode()

@@ -5,6 +5,7 @@ The overloads of ``atomicAdd`` for ``at::Half`` and the other element types live
 ``__half`` have no such overload and stay with CUDA's own ``atomicAdd``, as do ``float``, ``double`` and ``int``.
 
 Before:
+    #include <THC/THCAtomics.cuh>
     template <typename scalar_t> __global__ void add(scalar_t *sum, scalar_t value) { atomicAdd(sum, value); }
 After:
     #include <ATen/cuda/Atomic.cuh>

@@ -1,0 +1,116 @@
+"""Every fixture through the real engine with the full catalogue."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import textwrap
+
+import pytest
+from support import Fixture, findings, fixtures, run
+
+from migrator.engine import Catalogue
+from migrator.rewrite import Rewrite, Settings
+from migrator.source import SourceFile
+from migrator.syntax import parse_tree
+from rewrites import catalogue
+
+ALL = fixtures()
+RULES = catalogue().rewrites
+_COMMENT = re.compile(rb'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', re.S)
+
+
+def comments(data: bytes) -> list[bytes]:
+    return [m.group().rstrip() for m in _COMMENT.finditer(data) if m.group().startswith((b"//", b"/*"))]
+
+
+def write(fixture: Fixture, after: dict[str, bytes], left: str) -> None:
+    if not fixture.is_noop:
+        for name, data in after.items():
+            fixture.results[name].parent.mkdir(parents=True, exist_ok=True)
+            fixture.results[name].write_bytes(data)
+    if left:
+        fixture.left_path.write_text(left)
+    elif fixture.left_path.exists():
+        fixture.left_path.unlink()
+
+
+@pytest.mark.parametrize("fixture", ALL, ids=lambda f: f.id)
+def test_fixture(fixture: Fixture, tmp_path, request):
+    after, plan = run(fixture.before, tmp_path / "first", fixture.settings)
+    left = findings(plan, tmp_path / "first")
+    again, second = run(after, tmp_path / "second", fixture.settings)
+    assert again == after, "the second run changes something"
+    assert not second.changed
+
+    for name, old in fixture.before.items():
+        new = after[name]
+        path = tmp_path / name
+        assert parse_tree(SourceFile(path, new)).error_count <= parse_tree(SourceFile(path, old)).error_count, f"{name}: new ERROR nodes"
+        assert [c for c in comments(old) if c not in comments(new)] == [], f"{name}: a comment changed"
+        assert re.findall(rb"[\x80-\xff]+", old) == re.findall(rb"[\x80-\xff]+", new), f"{name}: non-ASCII bytes changed"
+        if old.count(b"\r\n") == old.count(b"\n"):
+            assert new.count(b"\r\n") == new.count(b"\n"), f"{name}: line endings changed"
+        assert new[:1] != b"" and old.startswith(b"\xef\xbb\xbf") == new.startswith(b"\xef\xbb\xbf"), f"{name}: the BOM changed"
+        assert old.endswith(b"\n") == new.endswith(b"\n"), f"{name}: the newline at the end changed"
+
+    if request.config.getoption("--update-fixtures"):
+        write(fixture, after, left)
+        if fixture.is_noop:
+            assert after == fixture.before
+        return
+    assert after == fixture.after
+    assert left == fixture.left
+    if fixture.is_noop:
+        assert not plan.changed
+    else:
+        assert fixture.rule in {a.rule for f in plan.files for a in f.applied} | {item.rule for _, item in plan.left}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
+def test_every_rewrite_has_fixtures(rule: Rewrite):
+    mine = [f for f in ALL if f.rule == rule.id]
+    assert any(not f.is_noop for f in mine), f"no changing fixture: fixtures/<group>/{rule.id}/<case>.before.cu"
+    assert any(f.is_noop for f in mine), f"no no-op fixture: fixtures/<group>/{rule.id}/<case>.same.cu"
+
+
+def test_every_fixture_has_a_rewrite():
+    assert {f.rule for f in ALL} <= {r.id for r in RULES}
+
+
+# --- docstrings -------------------------------------------------------------------------------------------------------------------------
+
+
+def example(doc: str) -> tuple[str, str]:
+    before, _, after = doc.partition("Before:\n")[2].partition("After:\n")
+    return textwrap.dedent(before), textwrap.dedent(after)
+
+
+def _body(text: str) -> list[str]:
+    lines = [line.rstrip() for line in text.splitlines() if not line.lstrip().startswith("#include")]
+    return [line for line in lines if line.strip()]
+
+
+def _in_function(text: str) -> str:
+    lines = text.splitlines()
+    head = [line for line in lines if line.lstrip().startswith("#include")]
+    return "\n".join([*head, "void cuport_example(at::Tensor x, at::Tensor y, int n, int m) {", *(li for li in lines if li not in head), "}\n"])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
+def test_docstring_example(rule: Rewrite, tmp_path):
+    """Before, migrated by this rewrite alone (or with the others that it needs), gives After (include lines not compared): as a file or as the body of a function."""
+    assert "Before:\n" in rule.doc and "After:\n" in rule.doc
+    before, after = example(rule.doc)
+    alone = Catalogue((rule,), catalogue().headers, catalogue().known_macros)
+    got = []
+    for wrapped, suffix, known in itertools.product((str, _in_function), (".cu", ".c", ".h"), (alone, catalogue())):
+        name = "example" + suffix
+        root = tmp_path / str(len(got))
+        result, plan = run({name: wrapped(before).encode()}, root, Settings(), known)
+        text = result[name].decode()
+        got.append(text)
+        seen = {a.rule for f in plan.files for a in f.applied} | {item.rule for _, item in plan.left}
+        if rule.id in seen and _body(text) == _body(wrapped(after)):
+            return
+    pytest.fail("the example does not give its After; it gives\n" + "\n--- or ---\n".join(dict.fromkeys(got)))
