@@ -12,17 +12,23 @@ from rewrites.ffi import _th
 
 _STRING = r"""['"]([^'"\n]+)['"]"""
 _CREATE = re.compile(r"create_extension\s*\(\s*(?:name\s*=\s*)?" + _STRING)
-_HEADER = re.compile(r"""['"]([^'"\n]+\.(?:h|hpp))['"]""")
+_SOURCE = re.compile(r"""['"]([^'"\n]+\.(?:h|hpp|c|cpp|cc))['"]""")
 
 
 @dataclass(frozen=True)
 class Extension:
-    """One ``create_extension`` call: its build script, its name, the headers that it exports, whether it defines WITH_CUDA."""
+    """One ``create_extension`` call: its build script, its name, the headers it exports, its C sources, whether it defines WITH_CUDA."""
 
     script: Path
     name: str
     headers: tuple[Path, ...]
+    sources: tuple[Path, ...]
     guarded: bool
+
+    @property
+    def bindings(self) -> Path:
+        """Where the generated module goes: beside the first header."""
+        return self.headers[0].parent / f"{self.name.split('.')[-1]}_bindings.cpp"
 
 
 def extensions(project) -> list[Extension]:
@@ -52,13 +58,12 @@ def _find(project) -> list[Extension]:
             match = _CREATE.search(text)
             if match is None:
                 continue
-            headers = []
-            for name in dict.fromkeys(_HEADER.findall(re.sub(r"(?m)^\s*#.*$", "", text))):
-                path = Path(os.path.normpath(script.parent / name))
-                if path in project.files:
-                    headers.append(path)
+            text = re.sub(r"(?m)^\s*#.*$", "", text)
+            paths = [Path(os.path.normpath(script.parent / name)) for name in dict.fromkeys(_SOURCE.findall(text))]
+            known = [path for path in paths if path in project.files]
+            headers = tuple(path for path in known if path.suffix in (".h", ".hpp"))
             if headers:
-                found.append(Extension(script, match.group(1), tuple(headers), "WITH_CUDA" in text))
+                found.append(Extension(script, match.group(1), headers, tuple(p for p in known if p not in headers), "WITH_CUDA" in text))
     return found
 
 

@@ -4,18 +4,20 @@
 pointer, and entry points need no ``extern "C"`` any more.
 
 Before:
-    void f(int n) { float *p = malloc(n * sizeof(float)); free(p); }
+    void f(THFloatTensor *x, int n) { float *p = malloc(n * sizeof(float)); free(p); }
 After:
-    void f(int n) { float *p = (float *)malloc(n * sizeof(float)); free(p); }
+    void f(THFloatTensor *x, int n) { float *p = (float *)malloc(n * sizeof(float)); free(p); }
 """
 
 import re
 
+from migrator import rewrite as vocabulary
 from migrator.calls import call_of
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from migrator.scope import declarator_name
 from migrator.syntax.tree import Node
 from rewrites.ffi import _th
+from rewrites.ffi._extension import extensions
 
 ID = "ffi-c-source"
 _ALLOCATORS = {"malloc", "calloc", "realloc", "alloca"}
@@ -25,14 +27,28 @@ _CLOSE = re.compile(rb"[ \t]*#[ \t]*ifdef[ \t]+__cplusplus[ \t]*\r?\n[ \t]*\}[^\
 
 
 def becomes_cpp(ctx) -> bool:
-    """Whether a ``.c`` file holds, or now holds, C++: it works on tensors."""
-    return ctx.path.suffix == ".c" and ctx.uses("Tensor", *_th.TENSOR_TYPES)
+    """Whether a ``.c`` file holds, or now holds, C++: it works on tensors, or goes into the same module as one that does."""
+    if ctx.path.suffix != ".c":
+        return False
+    return _on_tensors(ctx.file) or any(
+        ctx.path in extension.sources and any(_on_tensors(ctx.project.files[s]) for s in extension.sources) for extension in extensions(ctx.project)
+    )
+
+
+def _on_tensors(file) -> bool:
+    words = file.words
+    return b"Tensor" in words or any(t.encode() in words for t in _th.TENSOR_TYPES)
 
 
 def fix(ctx):
     yield from _linkage(ctx)
     if not becomes_cpp(ctx):
         return
+    rename = getattr(vocabulary, "Rename", None)
+    if rename is not None:
+        yield rename(ID, ctx.path, ctx.path.with_suffix(".cpp"))
+    else:
+        yield Finding(ID, 0, "a .c file that holds C++", f"rename it to {ctx.path.stem}.cpp, in the build file, too")
     for name in ctx.names(_ALLOCATORS):
         call = call_of(name)
         if call is None or ctx.project.functions(name.text):
@@ -128,5 +144,5 @@ def _declarators(ctx):
 
 
 rewrite = Rewrite(
-    ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | _ALLOCATORS | {"restrict", "abs"}, removed_in="1.0"
+    ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | _ALLOCATORS | {"include", "restrict", "abs"}, removed_in="1.0"
 )

@@ -5,7 +5,7 @@ THC made is written out in a small function of the file: column-major as before,
 
 Before:
     #include <ATen/cuda/CUDAContext.h>
-    void f(THCState *state, float *x, const float *ones, float *y, long m, long n) {
+    void f(float *x, const float *ones, float *y, long m, long n) {
       THCudaBlas_Sgemv(state, 't', m, n, 1.0f, x, m, ones, 1, 1.0f, y, 1);
     }
 After:

@@ -5,8 +5,7 @@ The struct went with torch 1.11 (pytorch/pytorch#65492).
 Before:
     void f(THCudaTensor *x) { g(x->size[0], x->stride[1], x->nDimension); }
 After:
-    #include <ATen/ATen.h>
-    void f(at::Tensor x) { g(x.size(0), x.stride(1), x.dim()); }
+    void f(THCudaTensor *x) { g(x.size(0), x.stride(1), x.dim()); }
 """
 
 from migrator.rewrite import Change, Edit, Finding, Rewrite
