@@ -39,8 +39,9 @@ class Catalogue:
 class FileContext:
     """What a rewrite sees of one file: its tree, its scopes, the project, the settings."""
 
-    def __init__(self, project: Project, path: Path, settings: Settings, catalogue: Catalogue):
+    def __init__(self, project: Project, path: Path, settings: Settings, catalogue: Catalogue, findings: tuple[Finding, ...] = ()):
         self.project = project
+        self.findings = findings  # what rewrites of a lower order already reported in this file
         self.path = path
         self.settings = settings
         self.catalogue = catalogue
@@ -194,7 +195,7 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
     """
     rewrites = [r for r in catalogue.rewrites if r.selected(settings)]
     project.known_macros = catalogue.known_macros(settings)
-    triggers = {t.encode() for r in rewrites for t in r.triggers}
+    triggers = {t for r in rewrites for t in r.trigger_bytes}
     states = {path: _State(file) for path, file in project.files.items()}
     candidates = [path for path, file in project.files.items() if file.words & triggers]
     orders = sorted({r.order for r in rewrites})
@@ -214,7 +215,7 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
             break
         for path, data in pending.items():
             project.update(path, data)
-        cross = {t.encode() for r in rewrites if r.cross_file for t in r.triggers}
+        cross = {t for r in rewrites if r.cross_file for t in r.trigger_bytes}
         again = {p for p in candidates if p in pending or project.files[p].words & cross}
         for order in orders:
             stale[order] |= again
@@ -240,10 +241,11 @@ def _one_file(
     """One pass of some rewrites over one file: its new bytes, or None when nothing changes."""
     file = project.files[path]
     state.findings[order] = []
-    active = [r for r in rewrites if any(t.encode() in file.words for t in r.triggers)]
+    active = [r for r in rewrites if not r.trigger_bytes.isdisjoint(file.words)]
     if not active:
         return None
-    ctx = FileContext(project, path, settings, catalogue)
+    earlier = tuple(f for o, found in state.findings.items() if o < order for f in found)
+    ctx = FileContext(project, path, settings, catalogue, earlier)
     ignored = ignored_lines(file)
     changes: list[Change] = []
     for rewrite in active:

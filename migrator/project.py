@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from migrator.python import Module, NotPython3
 from migrator.scope import Scopes
-from migrator.source import CPP_SUFFIXES, SourceFile
+from migrator.source import CPP_SUFFIXES, SourceFile, language_of
 from migrator.syntax import Node, Tree, parse_tree, preproc
+
+T = TypeVar("T")
 
 SKIPPED_DIRECTORIES = frozenset(
     {".git", ".hg", ".svn", "build", "dist", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".eggs", ".mypy_cache", ".pytest_cache"}
@@ -28,20 +32,24 @@ class Problem:
 
 
 class Project:
-    """The sources under some paths. ``files`` maps each real path to its source; an edit replaces the entry.
+    """The sources under some paths. ``files`` maps each real path to its C++ or CUDA source, ``scripts`` those of its Python and build files;
+    an edit replaces the entry.
 
     ``problems`` holds what could not be read. Syntax trees are made when somebody asks, and dropped when the file changes.
     """
 
     def __init__(self) -> None:
         self.files: dict[Path, SourceFile] = {}
+        self.scripts: dict[Path, SourceFile] = {}
         self.problems: list[Problem] = []
         self.modes: dict[Path, int] = {}
         self.known_macros: dict[str, int | None] = {}  # what #if conditions may count on; None: not defined
         self._trees: dict[Path, Tree] = {}
+        self._modules: dict[Path, Module | None] = {}
         self._scopes: dict[Path, Scopes] = {}
         self._functions: dict[str, list[Node]] = {}
-        self._macros: dict[str, list[tuple[Path, int]]] | None = None
+        self._macros: dict[Path, dict[str, list[int]]] = {}
+        self._cache: dict[object, object] = {}
         self._includes: dict[Path, list[preproc.Include]] = {}
         self._by_name: dict[str, list[Path]] | None = None
 
@@ -63,7 +71,7 @@ class Project:
         """Read one file; what is wrong with it becomes a Problem."""
         try:
             real = path.resolve(strict=True)
-            if real in self.files:
+            if real in self.files or real in self.scripts:
                 return
             if not real.is_file():
                 self.problems.append(Problem(path, "not a regular file", is_error=named))
@@ -81,16 +89,36 @@ class Project:
         if b"\0" in data[:8192]:
             self.problems.append(Problem(path, "a binary file, left as it is", is_error=named))
             return
-        self.files[real] = SourceFile(path, data)
+        (self.files if language_of(path) == "c++" else self.scripts)[real] = SourceFile(path, data)
         self.modes[real] = real.stat().st_mode
 
     def update(self, path: Path, data: bytes) -> None:
         """Put new bytes in place of a file's old ones (in memory)."""
+        self._modules.pop(path, None)
+        if path in self.scripts:
+            self.scripts[path] = SourceFile(self.scripts[path].path, data)
+            return
         self.files[path] = SourceFile(self.files[path].path, data)
-        for cache in (self._trees, self._scopes, self._includes):
+        for cache in (self._trees, self._scopes, self._includes, self._macros):
             cache.pop(path, None)  # type: ignore[attr-defined]
         self._functions.clear()
-        self._macros = None
+        self._cache.clear()
+
+    def source(self, path: Path) -> SourceFile:
+        """A file of the project, whatever it is written in."""
+        return self.files[path] if path in self.files else self.scripts[path]
+
+    def module(self, path: Path) -> Module | None:
+        """The syntax tree of a Python file; None, and a Problem, when it is not Python 3."""
+        if path not in self._modules:
+            try:
+                self._modules[path] = Module(self.scripts[path])
+            except NotPython3 as error:
+                self._modules[path] = None
+                problem = Problem(self.scripts[path].path, f"not Python 3 ({error}): left as it is", is_error=False)
+                if problem not in self.problems:
+                    self.problems.append(problem)
+        return self._modules[path]
 
     def tree(self, path: Path) -> Tree:
         if path not in self._trees:
@@ -106,6 +134,7 @@ class Project:
     def forget_trees(self) -> None:
         """Free the syntax trees."""
         self._trees.clear()
+        self._modules.clear()
         self._scopes.clear()
         self._functions.clear()
 
@@ -134,13 +163,18 @@ class Project:
 
     def macros(self, name: str) -> list[tuple[Path, int]]:
         """Where the project defines a macro: (file, offset of the line)."""
-        if self._macros is None:
-            self._macros = {}
-            for path, file in self.files.items():
-                if b"define" in file.words:
-                    for macro, offsets in preproc.defined_macros(file.data).items():
-                        self._macros.setdefault(macro, []).extend((path, offset) for offset in offsets)
-        return self._macros.get(name, [])
+        found = []
+        for path in self.with_word(name):
+            if path not in self._macros:
+                self._macros[path] = preproc.defined_macros(self.files[path].data)
+            found.extend((path, offset) for offset in self._macros[path].get(name, ()))
+        return found
+
+    def cached(self, key: object, compute: Callable[[], T]) -> T:
+        """``compute()``, kept until a file changes: for what a rewrite works out once for the whole project."""
+        if key not in self._cache:
+            self._cache[key] = compute()
+        return self._cache[key]  # type: ignore[return-value]
 
     def includes(self, path: Path) -> list[preproc.Include]:
         if path not in self._includes:
@@ -184,15 +218,24 @@ class Project:
 
     def includers(self, path: Path) -> set[Path]:
         """The files that include a file, directly or through others, itself counted."""
+        users = self.cached("includers", self._users)
         seen = {path}
         stack = [path]
         while stack:
-            current = stack.pop()
-            for other in self.files:
-                if other not in seen and any(self.local_include(i, other) == current for i in self.includes(other)):
+            for other in users.get(stack.pop(), ()):
+                if other not in seen:
                     seen.add(other)
                     stack.append(other)
         return seen
+
+    def _users(self) -> dict[Path, list[Path]]:
+        users: dict[Path, list[Path]] = {}
+        for other in self.files:
+            for include in self.includes(other):
+                local = self.local_include(include, other)
+                if local is not None:
+                    users.setdefault(local, []).append(other)
+        return users
 
     def compiled_by_host(self, path: Path) -> bool:
         """Whether the host compiler may read this file: a ``.cpp``, or a header that a ``.cpp`` includes (or that nobody includes)."""
@@ -210,7 +253,7 @@ class Project:
 
 
 def walk(root: Path, suffixes: frozenset[str] | set[str], problems: list[Problem]) -> Iterator[Path]:
-    """The files under a folder that have one of the suffixes, sorted; links to folders are not followed."""
+    """The files under a folder that have one of the suffixes, and its Python and build files, sorted; links to folders are not followed."""
 
     def failed(error: OSError) -> None:
         problems.append(Problem(Path(error.filename or root), error.strerror or "cannot be read"))
@@ -220,5 +263,5 @@ def walk(root: Path, suffixes: frozenset[str] | set[str], problems: list[Problem
             n for n in names if n not in SKIPPED_DIRECTORIES and n not in VENDORED_DIRECTORIES and not n.endswith(".egg-info")
         )
         for name in sorted(files):
-            if os.path.splitext(name)[1].lower() in suffixes:
+            if os.path.splitext(name)[1].lower() in suffixes or language_of(Path(name)) != "c++":
                 yield Path(directory, name)

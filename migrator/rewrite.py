@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Union
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union
 
 from migrator import releases
 
@@ -24,11 +25,15 @@ class Edit:
 
 @dataclass(frozen=True)
 class Change:
-    """Edits of one file that belong together: all are made or none. ``includes`` are the headers that the new text needs."""
+    """Edits of one file that belong together: all are made or none. ``includes`` are the headers that the new text needs.
+
+    ``note`` is what a person should know once the change is made; it is reported, and nothing is left to do.
+    """
 
     rule: str
     edits: tuple[Edit, ...]
     includes: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,26 @@ class Finding:
     advice: str = ""
 
 
-Result = Union[Change, Finding]
-Fixer = Callable[["FileContext"], Iterable[Result]]
+@dataclass(frozen=True)
+class NewFile:
+    """A file that the project needs and does not have. One that is there already is left alone."""
+
+    rule: str
+    path: Path
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Rename:
+    """A file of the project that must have another name. Nothing happens when that name is taken."""
+
+    rule: str
+    path: Path
+    new_path: Path
+
+
+Result = Union[Change, Finding, NewFile, Rename]
+Fixer = Callable[[Any], Iterable[Result]]  # takes a FileContext, a PythonContext or a TextContext: what its language has
 Predicate = Callable[["Match", "FileContext"], Union[bool, str]]
 
 
@@ -74,7 +97,8 @@ class Rewrite:
     Either ``cases`` (code-shaped patterns) or ``fix`` (a function for what depends on more than one place), with ``triggers``, the words
     without which a file is not even parsed. ``removed_in`` is the first torch release (``cuda_removed_in``: CUDA release) where the old
     form does not compile or link, ``deprecated_in`` the first where it merely warns. ``tier`` is "safe" (same behaviour) or "unsafe".
-    ``default`` False: only when selected by name or by its ``group``.
+    ``default`` False: only when selected by name or by its ``group``. ``language`` is what it reads: "c++", "python", or "build" (make
+    files, CMake, shell scripts, requirements).
     """
 
     id: str
@@ -89,6 +113,7 @@ class Rewrite:
     default: bool = True
     link: str = ""
     order: int = 0  # rewrites of a higher order run once those of the lower ones have settled in the whole project
+    language: str = "c++"
     cross_file: bool = False  # looks at other files, so it runs again whenever one of them changed
     _compiled: list = field(default_factory=list, repr=False)
 
@@ -100,6 +125,7 @@ class Rewrite:
             self.triggers = self.triggers | frozenset(p.anchor for _, p in self._compiled)
         if not self.triggers:
             raise ValueError(f"rewrite {self.id} has no trigger word")
+        self.trigger_bytes = frozenset(t.encode() for t in self.triggers)
 
     @property
     def title(self) -> str:

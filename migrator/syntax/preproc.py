@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif)\b([^\n]*)", re.M)
@@ -37,14 +38,16 @@ def comment_spans(data: bytes) -> list[tuple[int, int]]:
 
 
 def _visible(matches, data: bytes):
-    spans = None
+    """The matches that do not start inside a block comment."""
+    if b"/*" not in data:
+        yield from matches
+        return
+    spans = comment_spans(data)
+    starts = [s for s, _ in spans]
     for m in matches:
-        if b"/*" in data:
-            if spans is None:
-                spans = comment_spans(data)
-            if any(s < m.start() < e for s, e in spans):
-                continue
-        yield m
+        i = bisect_right(starts, m.start()) - 1
+        if i < 0 or m.start() >= spans[i][1]:
+            yield m
 
 
 def includes(data: bytes) -> list[Include]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from operator import attrgetter
 
 import tree_sitter
 import tree_sitter_cpp
@@ -22,6 +23,7 @@ from migrator.syntax import preproc
 NAME_KINDS = frozenset(
     {"identifier", "type_identifier", "field_identifier", "namespace_identifier", "primitive_type", "statement_identifier"}
 )
+_start = attrgetter("start")
 _OPAQUE_PARENTS = ("preproc_def", "preproc_function_def")
 
 
@@ -127,6 +129,7 @@ class Tree:
         self.root = Node(ts.root_node, self, None)
         self.known_macros: dict[str, int | None] = {}
         self._disabled: list[tuple[int, int]] | None = None
+        self._names: dict[str, list[Node]] = {}
 
     def leaf_at(self, offset: int) -> Node:
         """The deepest node at ``offset``."""
@@ -141,16 +144,24 @@ class Tree:
             self._disabled = preproc.dead_spans(self.file.data, self.known_macros) if b"#" in self.file.data else []
         return any(s <= offset < e for s, e in self._disabled)
 
-    def names(self, words: frozenset[str] | set[str]) -> Iterator[Node]:
-        """The name nodes that spell one of ``words``, in source order; never in comments, strings or disabled arms."""
-        present = [w.encode() for w in words if w.encode() in self.file.words]
-        if not present:
-            return
-        regex = re.compile(rb"\b(?:" + b"|".join(sorted(map(re.escape, present), key=len, reverse=True)) + rb")\b")
-        for m in regex.finditer(self.file.data):
-            leaf = self.leaf_at(m.start())
-            if leaf.start == m.start() and leaf.end == m.end() and leaf.kind in NAME_KINDS and not self.in_disabled(m.start()):
-                yield leaf
+    def names(self, words: Iterable[str]) -> Iterator[Node]:
+        """The name nodes that spell one of ``words``, in source order; never in comments, strings or arms that are not compiled."""
+        lists = [found for word in words if (found := self._occurrences(word))]
+        if len(lists) == 1:
+            return iter(lists[0])
+        return iter(sorted((leaf for found in lists for leaf in found), key=_start))
+
+    def _occurrences(self, word: str) -> list[Node]:
+        found = self._names.get(word)
+        if found is None:
+            found = self._names[word] = []
+            needle = word.encode()
+            if needle in self.file.words:
+                for m in re.finditer(rb"\b" + re.escape(needle) + rb"\b", self.file.data):
+                    leaf = self.leaf_at(m.start())
+                    if leaf.start == m.start() and leaf.end == m.end() and leaf.kind in NAME_KINDS and not self.in_disabled(m.start()):
+                        found.append(leaf)
+        return found
 
     def macro_body(self, arg: Node) -> list[Node]:
         """The replacement text of a ``#define``, parsed as statements (or as declarations where that reads better)."""

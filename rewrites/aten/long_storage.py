@@ -119,7 +119,7 @@ def fix(ctx):
         return
     for long, _ in _storages(ctx.tree):
         yield Change(ID, (Edit(long.start, long.end, b"int64_t"),))
-    _, edits = _receivers(ctx.project)
+    _, edits = ctx.project.cached(ID, lambda: _receivers(ctx.project))
     for node in edits.get(id(ctx.tree), {}).values():
         yield Change(ID, (Edit(node.start, node.end, b"int64_t"),))
 

@@ -95,7 +95,7 @@ def _assigned_pointer(ctx, call: Node) -> str | None:
 def _linkage(ctx):
     """Take ``extern "C"`` from functions on tensors."""
     data = ctx.file.data
-    if b'"C"' not in data:
+    if b'"C"' not in data or not _on_tensors(ctx.file):
         return
     opening = list(_OPEN.finditer(data))
     closing = list(_CLOSE.finditer(data))

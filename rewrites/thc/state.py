@@ -121,7 +121,7 @@ def _removable(ctx) -> dict[str, set[int]]:
 
 
 def fix(ctx):
-    removable = _removable(ctx)
+    removable = ctx.project.cached(ID, lambda: _removable(ctx))
     seen: set[int] = set()
     for leaf in ctx.names({"THCState"}):
         owner = _owner(leaf)
