@@ -210,7 +210,7 @@ def _coalesce(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def _lengths(archive: zipfile.ZipFile) -> dict[int, int]:
     """Offset of each member's local header -> bytes up to the next member."""
     starts = sorted({info.header_offset for info in archive.infolist()})
-    return {start: end - start for start, end in zip(starts, [*starts[1:], archive.start_dir], strict=True)}
+    return {start: end - start for start, end in zip(starts, [*starts[1:], archive.start_dir], strict=False)}
 
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str, destination: Path) -> Member:
