@@ -44,13 +44,26 @@ def apply(files: Iterable[PlannedFile]) -> tuple[list[PlannedFile], list[tuple[P
         if not file.changed:
             continue
         try:
+            if file.created or file.new_path is not None:
+                if file.destination.exists():
+                    failed.append((file, f"{file.shown_destination} exists already; nothing was written to it"))
+                    continue
+            if file.created:
+                file.real.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(file.real, file.after, 0o644)
+                written.append(file)
+                continue
             if file.real.read_bytes() != file.before:
                 failed.append((file, "changed while it was being migrated; run cuport again"))
                 continue
             if not os.access(file.real, os.W_OK):
                 failed.append((file, "not writable; change its permissions and run cuport again"))
                 continue
-            write_atomically(file.real, file.after)
+            if file.new_path is not None:
+                write_atomically(file.new_path, file.after, file.real.stat().st_mode)
+                file.real.unlink()
+            else:
+                write_atomically(file.real, file.after)
             written.append(file)
         except OSError as error:
             failed.append((file, f"{error.strerror or error}; nothing was written to it"))
@@ -71,11 +84,17 @@ def copy_tree(source: Path, out: Path, plan: Plan) -> None:
         shutil.copytree(source, out, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
         root = source.resolve()
         for real, file in planned.items():
-            if real.is_relative_to(root):
-                write_atomically(out / real.relative_to(root), file.after)
+            if not real.is_relative_to(root) or not file.destination.is_relative_to(root):
+                continue
+            target = out / file.destination.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(target, file.after, 0o644 if file.created else real.stat().st_mode)
+            if file.new_path is not None:
+                (out / real.relative_to(root)).unlink()
     else:
         out.mkdir(parents=True, exist_ok=True)
-        target = out / source.name
-        shutil.copy2(source, target)
+        shutil.copy2(source, out / source.name)
         for file in planned.values():
-            write_atomically(target, file.after)
+            write_atomically(out / file.destination.name, file.after, 0o644 if file.created else file.real.stat().st_mode)
+            if file.new_path is not None:
+                (out / source.name).unlink()

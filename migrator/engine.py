@@ -11,9 +11,10 @@ from pathlib import Path
 from migrator.includes import HeaderKnowledge, additions
 from migrator.plan import Applied, Left, Plan, PlannedFile
 from migrator.project import Project
-from migrator.rewrite import Change, Edit, Finding, Rewrite, Settings
+from migrator.python import PythonContext, TextContext
+from migrator.rewrite import Change, Edit, Finding, NewFile, Rename, Rewrite, Settings
 from migrator.scope import Scopes, Type
-from migrator.source import SourceFile
+from migrator.source import SourceFile, language_of
 from migrator.syntax import Node, Tree, preproc
 
 MAX_PASSES = 20
@@ -117,7 +118,7 @@ def select_changes(changes: list[Change]) -> tuple[list[Change], list[Change]]:
         for e in fresh:
             seen.add(e)
             starts.insert(bisect_right(starts, (e.start, e.end)), (e.start, e.end))
-        accepted.append(Change(change.rule, tuple(fresh), change.includes))
+        accepted.append(Change(change.rule, tuple(fresh), change.includes, change.note))
     return accepted, deferred
 
 
@@ -181,6 +182,7 @@ class _State:
         self.applied: list[Applied] = []
         self.findings: dict[int, list[Finding]] = {}  # by order
         self.last_rules: list[str] = []
+        self.new_path: Path | None = None
 
     def original_offset(self, offset: int) -> int:
         for back in reversed(self.back):
@@ -195,9 +197,10 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
     """
     rewrites = [r for r in catalogue.rewrites if r.selected(settings)]
     project.known_macros = catalogue.known_macros(settings)
-    triggers = {t for r in rewrites for t in r.trigger_bytes}
-    states = {path: _State(file) for path, file in project.files.items()}
-    candidates = [path for path, file in project.files.items() if file.words & triggers]
+    triggers = {kind: {t for r in rewrites if r.language == kind for t in r.trigger_bytes} for kind in {r.language for r in rewrites}}
+    states = {path: _State(file) for path, file in [*project.files.items(), *project.scripts.items()]}
+    candidates = [path for path, state in states.items() if state.original.words & triggers.get(language_of(path), set())]
+    new_files: dict[Path, NewFile] = {}
     orders = sorted({r.order for r in rewrites})
     stale = {order: set(candidates) for order in orders}  # what each order has not seen in its present form
     for _ in range(MAX_PASSES):
@@ -205,7 +208,7 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
         for order in orders:
             active = [r for r in rewrites if r.order == order]
             for path in [p for p in candidates if p in stale[order]]:
-                data = _one_file(project, path, order, active, catalogue, settings, states[path])
+                data = _one_file(project, path, order, active, catalogue, settings, states, new_files)
                 if data is not None:
                     pending[path] = data
             stale[order].clear()
@@ -216,40 +219,69 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
         for path, data in pending.items():
             project.update(path, data)
         cross = {t for r in rewrites if r.cross_file for t in r.trigger_bytes}
-        again = {p for p in candidates if p in pending or project.files[p].words & cross}
+        again = {p for p in candidates if p in pending or project.source(p).words & cross}
         for order in orders:
             stale[order] |= again
     else:
         culprits = sorted({rule for path in pending for rule in states[path].last_rules})
-        names = ", ".join(str(project.files[p].path) for p in pending)
+        names = ", ".join(str(project.source(p).path) for p in pending)
         raise EngineError(f"these rewrites never settle on {names}: {', '.join(culprits)}; please report it")
     planned = []
     for path, state in states.items():
-        new = project.files[path]
+        new = project.source(path)
         left = tuple(
             Left(f.rule, state.original.line_of(state.original_offset(f.start)), new.line_of(f.start), f.message, f.advice)
             for f in sorted({f for found in state.findings.values() for f in found}, key=lambda f: (f.start, f.rule))
         )
-        if new.data != state.original.data or left:
-            planned.append(PlannedFile(path, state.original.path, state.original.data, new.data, tuple(state.applied), left))
-    return Plan(tuple(planned), len(project.files), tuple(project.problems))
+        if new.data != state.original.data or left or state.new_path is not None:
+            planned.append(PlannedFile(path, state.original.path, state.original.data, new.data, tuple(state.applied), left, state.new_path))
+    for path, made in sorted(new_files.items()):
+        planned.append(PlannedFile(path, _shown(project, path), b"", made.data, (Applied(made.rule, 1),), created=True))
+    return Plan(tuple(planned), len(states), tuple(project.problems))
+
+
+def _shown(project: Project, path: Path) -> Path:
+    """The path of a new file as the user would write it: as that of a file near by."""
+    for folder in path.parents:
+        for real, file in [*project.files.items(), *project.scripts.items()]:
+            if real.is_relative_to(folder) and len(real.relative_to(folder).parts) <= len(file.path.parts):
+                up = len(real.relative_to(folder).parts) - 1
+                return (file.path.parents[up] / path.relative_to(folder)) if up < len(file.path.parents) else path
+    return path
 
 
 def _one_file(
-    project: Project, path: Path, order: int, rewrites: list[Rewrite], catalogue: Catalogue, settings: Settings, state: _State
+    project: Project, path: Path, order: int, rewrites: list[Rewrite], catalogue: Catalogue, settings: Settings, states: dict[Path, _State],
+    new_files: dict[Path, NewFile],
 ) -> bytes | None:
     """One pass of some rewrites over one file: its new bytes, or None when nothing changes."""
-    file = project.files[path]
+    file = project.source(path)
+    state = states[path]
     state.findings[order] = []
-    active = [r for r in rewrites if not r.trigger_bytes.isdisjoint(file.words)]
+    language = language_of(path)
+    active = [r for r in rewrites if r.language == language and not r.trigger_bytes.isdisjoint(file.words)]
     if not active:
         return None
     earlier = tuple(f for o, found in state.findings.items() if o < order for f in found)
-    ctx = FileContext(project, path, settings, catalogue, earlier)
+    ctx: FileContext | TextContext
+    if language == "c++":
+        ctx = FileContext(project, path, settings, catalogue, earlier)
+    else:
+        ctx = (PythonContext if language == "python" else TextContext)(project, path, settings, catalogue)
     ignored = ignored_lines(file)
     changes: list[Change] = []
     for rewrite in active:
         for result in rewrite.results(ctx):
+            if isinstance(result, NewFile):
+                if result.path not in states and not result.path.exists():
+                    new_files[result.path] = result
+                continue
+            if isinstance(result, Rename):
+                if result.path in states and not result.new_path.exists():
+                    if states[result.path].new_path is None:
+                        states[result.path].applied.append(Applied(result.rule, 1))
+                    states[result.path].new_path = result.new_path
+                continue
             start = result.start if isinstance(result, Finding) else result.edits[0].start
             if _is_ignored(ignored, file.line_of(start), result.rule):
                 continue
@@ -258,13 +290,14 @@ def _one_file(
                 continue
             edits = tuple(e for e in sorted(result.edits) if file.data[e.start : e.end] != e.text)
             if edits:
-                changes.append(Change(result.rule, edits, result.includes))
+                changes.append(Change(result.rule, edits, result.includes, result.note))
     if not changes:
         return None
     accepted, _ = select_changes(changes)
     edits = [e for c in accepted for e in c.edits]
+    included = project.includes(path) if language == "c++" else []
     dropped = {
-        i.name for i in project.includes(path) if any(e.start <= i.start and i.end <= e.end and e.text.strip() == b"" for e in edits)
+        i.name for i in included if any(e.start <= i.start and i.end <= e.end and e.text.strip() == b"" for e in edits)
     }
     needed = {h for c in accepted for h in c.includes}
     if needed:
@@ -274,7 +307,7 @@ def _one_file(
     for change in accepted:
         if change.edits:
             offset = state.original_offset(change.edits[0].start)
-            state.applied.append(Applied(change.rule, state.original.line_of(offset)))
+            state.applied.append(Applied(change.rule, state.original.line_of(offset), change.note))
     state.last_rules = [c.rule for c in accepted]
     state.back.append(_Back(edits))
     return apply_edits(file.data, edits)

@@ -11,10 +11,11 @@ from migrator.project import Problem
 
 @dataclass(frozen=True)
 class Applied:
-    """One change that was made: the rewrite and the line of the original where it stands."""
+    """One change that was made: the rewrite, the line of the original where it stands, and what a person should know of it."""
 
     rule: str
     line: int
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,10 @@ class Left:
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """One file: its real path, the path as the user knows it, its bytes before and after, what was done, what is left."""
+    """One file: its real path, the path as the user knows it, its bytes before and after, what was done, what is left.
+
+    ``new_path`` is the real path that it moves to, if it does. A file that is ``created`` has no bytes before.
+    """
 
     real: Path
     path: Path
@@ -38,10 +42,24 @@ class PlannedFile:
     after: bytes
     applied: tuple[Applied, ...] = ()
     left: tuple[Left, ...] = ()
+    new_path: Path | None = None
+    created: bool = False
 
     @property
     def changed(self) -> bool:
-        return self.before != self.after
+        return self.before != self.after or self.created or self.new_path is not None
+
+    @property
+    def destination(self) -> Path:
+        """The real path that the new bytes go to."""
+        return self.new_path or self.real
+
+    @property
+    def shown_destination(self) -> Path:
+        """The same as the user knows it."""
+        if self.new_path is None:
+            return self.path
+        return self.path.with_name(self.new_path.name) if self.new_path.parent == self.real.parent else self.new_path
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,10 @@ class Plan:
     @property
     def files_by_rule(self) -> Counter[str]:
         return Counter(rule for f in self.files for rule in {a.rule for a in f.applied})
+
+    @property
+    def notes(self) -> list[tuple[PlannedFile, Applied]]:
+        return [(f, a) for f in self.files for a in f.applied if a.note]
 
     @property
     def left(self) -> list[tuple[PlannedFile, Left]]:

@@ -89,7 +89,7 @@ class Project:
         if b"\0" in data[:8192]:
             self.problems.append(Problem(path, "a binary file, left as it is", is_error=named))
             return
-        (self.files if language_of(path) == "c++" else self.scripts)[real] = SourceFile(path, data)
+        (self.files if language_of(real) == "c++" else self.scripts)[real] = SourceFile(path, data)
         self.modes[real] = real.stat().st_mode
 
     def update(self, path: Path, data: bytes) -> None:

@@ -12,6 +12,19 @@ HOST_SUFFIXES = {".cpp", ".cc", ".cxx", ".c", ".c++"}
 HEADER_SUFFIXES = {".h", ".hpp", ".hh", ".hxx", ".inl", ".inc"}
 CPP_SUFFIXES = CUDA_SUFFIXES | HOST_SUFFIXES | HEADER_SUFFIXES
 
+PYTHON_SUFFIXES = {".py"}
+_BUILD_FILES = re.compile(
+    r"(?:CMakeLists\.txt|.*\.cmake|(?:GNU)?[Mm]akefile.*|.*\.mk|.*\.sh|.*requirements.*\.txt|(?:environment|conda).*\.ya?ml|setup\.cfg|pyproject\.toml)"
+)
+
+
+def language_of(path: Path) -> str:
+    """What a file is written in: "python", "build" (what builds a project and is not Python), else "c++"."""
+    if path.suffix in PYTHON_SUFFIXES:
+        return "python"
+    return "build" if _BUILD_FILES.fullmatch(path.name) else "c++"
+
+
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _DEVICE = re.compile(rb"__global__|__device__|<<<|__shared__")
 

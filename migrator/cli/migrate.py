@@ -59,7 +59,7 @@ def command(catalogue, paths, dry_run, check, out, select, ignore, target, min_t
         click.echo(f"cuport: {text.shown(problem.path)}: {problem.message}", err=True)
         failed = failed or problem.is_error
     if not plan.files_read and not failed:
-        click.echo("cuport: no C++ or CUDA sources found; give a folder that holds .cu, .cpp or .h files", err=True)
+        click.echo("cuport: no sources found; give a folder that holds .cu, .cpp, .h or .py files", err=True)
 
     if (dry_run or check) and not quiet:
         colour = sys.stdout.isatty() and dry_run
@@ -79,6 +79,8 @@ def command(catalogue, paths, dry_run, check, out, select, ignore, target, min_t
                     say(f"{text.shown(file.path)}:{applied.line}: {applied.rule}")
         for line in text.summary(plan, "changed" if wrote else "would change"):
             say(line)
+        for line in text.notes(plan):
+            say(f"note: {line}")
     hand = text.by_hand(plan, new_lines=wrote)
     if hand:
         click.echo(f"left to do by hand ({len(hand)}):", err=True)

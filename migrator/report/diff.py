@@ -20,9 +20,14 @@ def _name(path: Path) -> str:
 def unified(file: PlannedFile, context: int = 3) -> list[str]:
     """The diff of one file as lines, each with its newline."""
     before, after = _git_lines(file.before), _git_lines(file.after)
-    name = _name(file.path)
+    name, new_name = _name(file.path), _name(file.shown_destination)
     result = []
-    for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", n=context):
+    if file.created:
+        result = [f"diff --git a/{name} b/{name}\n", "new file mode 100644\n"]
+    elif new_name != name:
+        result = [f"diff --git a/{name} b/{new_name}\n", f"rename from {name}\n", f"rename to {new_name}\n"]
+    old = "/dev/null" if file.created else f"a/{name}"
+    for line in difflib.unified_diff(before, after, old, f"b/{new_name}", n=context):
         if not line.endswith("\n"):
             line += "\n\\ No newline at end of file\n"
         result.append(line)

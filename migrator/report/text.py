@@ -24,6 +24,11 @@ def _plural(count: int, word: str) -> str:
     return word if count == 1 else word + "s"
 
 
+def notes(plan: Plan) -> list[str]:
+    """What a person should know of the changes made, as ``file:line: [rule] note``; lines are the original's."""
+    return [f"{_name(file.path)}:{applied.line}: [{applied.rule}] {applied.note}" for file, applied in plan.notes]
+
+
 def by_hand(plan: Plan, new_lines: bool) -> list[str]:
     """Every finding as ``file:line: [rule] what is wrong; what to write``. Lines are the new file's if that was written."""
     result = []
