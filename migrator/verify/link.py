@@ -36,7 +36,11 @@ _TRAPS: tuple[tuple[tuple[int, int], tuple[int, int], str, str], ...] = (
     ((1, 11), (99, 0), r"^_?THC?\w*", "TH and THC left torch in 1.11; use the ATen function"),
 )
 _PYTHON = re.compile(r"^_?Py[A-Z_]")
-_LINKER = {"_GLOBAL_OFFSET_TABLE_", "__dso_handle", "_DYNAMIC", "__tls_get_addr", "main"}
+_LINKER = {
+    "_GLOBAL_OFFSET_TABLE_", "__dso_handle", "_DYNAMIC", "__tls_get_addr",
+    # glibc's libc_nonshared.a, which every link takes in
+    "atexit", "at_quick_exit", "pthread_atfork", "stat", "fstat", "lstat", "fstatat", "mknod", "mknodat", "stat64", "fstat64", "lstat64",
+}
 _CUDA_LIBRARIES = re.compile(r"^(cublas|cusparse|cufft|curand|cusolver|cudnn|nccl|nvrtc|nvml|nvtx|cu[A-Z])")
 _SYSTEM_LIBRARIES = ("libstdc++.so.6", "libc.so.6", "libm.so.6", "libgcc_s.so.1", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libgomp.so.1")
 
@@ -50,7 +54,7 @@ class Missing:
     advice: str = ""
 
     def __str__(self) -> str:
-        return f"{self.unit}: {self.symbol} is exported by no library of this release" + (f"; {self.advice}" if self.advice else "")
+        return f"{self.unit}: {self.symbol} is exported by no library that is linked" + (f"; {self.advice}" if self.advice else "")
 
 
 @dataclass
@@ -65,8 +69,9 @@ class LinkResult:
     problems: list[str] = field(default_factory=list)
 
     @property
-    def first_problem(self) -> str:
-        return str(self.missing[0]) if self.missing else self.problems[0] if self.problems else ""
+    def error(self) -> str:
+        """Every problem on a line of its own; '' where there is none."""
+        return "\n".join([*map(str, self.missing), *self.problems])
 
     def as_dict(self) -> dict[str, Any]:
         missing = [{"symbol": m.symbol, "unit": m.unit, "advice": m.advice} for m in self.missing]
@@ -84,6 +89,8 @@ def check_link(release: str, extension: str, outcomes: Sequence[Outcome], librar
     result = LinkResult(release, extension, True, f"symbols of torch {release}" if names is not None else f"only the known traps: no symbol list of torch {release} here")
     own_libraries = set(libraries) - {"cudart", "cublas", "cusparse", "cusolver", "cudnn", "m", "stdc++"}
     result.missing = find_missing(outcomes, release, names, tools, bool(own_libraries))
+    if "torch_cuda_linalg" in own_libraries:
+        result.missing = [m for m in result.missing if "CUDASolver" not in m.symbol]
     result.problems = _defined_twice(outcomes)
     if here and torch is not None and all(o.output for o in outcomes):
         result.checked = "linked with the installed torch"
@@ -172,6 +179,7 @@ def _link(outcomes: Sequence[Outcome], torch: Path, tools: Tools, libraries: set
         library = folder / "extension.so"
         cuda = any(o.request.unit.cuda_extension for o in outcomes)
         wanted = ["c10", "torch_cpu", "torch", "torch_python"] + (["c10_cuda", "torch_cuda", "cudart"] if cuda else [])
+        wanted += sorted(name for name in libraries if name.startswith("torch_"))
         wanted = [name for name in wanted if name == "cudart" or (torch / "lib" / f"lib{name}.so").is_file()]
         places = [torch / "lib", runtime_folder(tools.toolkit, folder / "cuda"), *tools.toolkit.lib_dirs]
         command = [str(tools.host.path), "-shared", *objects, *[f"-L{p}" for p in places], *[f"-l{n}" for n in wanted], "-o", str(library)]

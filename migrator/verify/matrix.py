@@ -90,7 +90,7 @@ def build_matrix(project_of: Callable[[str], Project], headers: Sequence[HeaderS
             of_extension = [o for o in outcomes if o.request.unit.extension == extension]
             link = check_link(release, extension, of_extension, project.libraries, bench.tools)
             matrix.links.append(link)
-            row("link", extension).cells[release] = None if link.ok is None else "" if link.ok else link.first_problem
+            row("link", extension).cells[release] = None if link.ok is None else link.error
             if any(o.request.unit.other_flags or o.request.unit.defines for o in of_extension):
                 units = [o.request.unit for o in of_extension]
                 row("build flags", extension).cells[release] = flag_problem(units, release, bench.tools.toolkit.version)

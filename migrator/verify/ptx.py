@@ -108,6 +108,8 @@ def _read_function(text: str, at: int, module: Module) -> int:
     brace, semicolon = text.find("{", at), text.find(";", at)
     declared_only = brace < 0 or 0 <= semicolon < brace
     end = semicolon if declared_only else brace
+    if end < 0:
+        return len(text)
     header = " ".join(text[at:end].split())
     match = _FUNCTION_NAME.search(header)
     name = match.group(1) if match else header

@@ -94,6 +94,10 @@ class _Stop(Exception):
     """break, continue, raise or the step limit: leave this block."""
 
 
+class _Exhausted(Exception):
+    """The script asked for more steps than any build file needs."""
+
+
 @dataclass
 class Script:
     """What one script was found to call."""
@@ -116,7 +120,10 @@ def read_script(
     """
     tree = ast.parse(text)
     reader = _Reader(path, wanted, torch_version, folder or path.parent)
-    reader.run_module(tree)
+    try:
+        reader.run_module(tree)
+    except (_Exhausted, RecursionError):
+        pass  # what was found until then stands
     return Script(reader.calls, reader.globals)
 
 
@@ -166,18 +173,23 @@ class _Reader:
             for inner in ast.walk(node)
         )
 
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > STEP_LIMIT:
+            raise _Exhausted
+
     # -- statements ---------------------------------------------------------------------------------------------
 
     def block(self, body: list[ast.stmt], scope: _Scope) -> None:
         for statement in body:
-            self.steps += 1
-            if self.steps > STEP_LIMIT:
-                raise _Return(UNKNOWN)
+            self.step()
             try:
                 self.statement(statement, scope)
             except (_Return, _Stop):
                 if scope is self.globals:
                     continue
+                raise
+            except _Exhausted:
                 raise
             except Exception:  # a surprising script must never stop the reading: this statement stays unknown
                 continue
@@ -304,12 +316,12 @@ class _Reader:
 
     def expression(self, node: ast.expr | None, scope: _Scope) -> Any:
         handler = getattr(self, "on_" + type(node).__name__, None)
-        self.steps += 1
-        if handler is None or self.steps > STEP_LIMIT:
+        self.step()
+        if handler is None:
             return UNKNOWN
         try:
             return handler(node, scope)
-        except (_Return, _Stop):
+        except (_Return, _Stop, _Exhausted):
             raise
         except Exception:
             return UNKNOWN
@@ -691,7 +703,8 @@ def _binary(op: ast.operator, left: Any, right: Any) -> Any:
     if isinstance(op, ast.Div) and isinstance(left, Path):
         return left / right
     if isinstance(op, (ast.Sub, ast.Mult, ast.Mod, ast.FloorDiv)) and isinstance(left, (int, float)):
-        return {ast.Sub: left.__sub__, ast.Mult: left.__mul__, ast.Mod: left.__mod__, ast.FloorDiv: left.__floordiv__}[type(op)](right)
+        if isinstance(right, (int, float)):
+            return {ast.Sub: left.__sub__, ast.Mult: left.__mul__, ast.Mod: left.__mod__, ast.FloorDiv: left.__floordiv__}[type(op)](right)
     return UNKNOWN
 
 
@@ -740,7 +753,7 @@ _OUTSIDE: dict[str, Callable[..., Any]] = {
     "list": lambda r, v=(): list(v), "tuple": lambda r, v=(): tuple(v), "set": lambda r, v=(): list(dict.fromkeys(v)),
     "dict": lambda r, *a, **k: dict(*a, **k),
     "str": lambda r, v="": str(v), "int": lambda r, v=0: int(v), "float": lambda r, v=0: float(v), "len": lambda r, v: len(v),
-    "bool": lambda r, v=False: bool(v), "range": lambda r, *a: range(*a), "enumerate": lambda r, v: [(i, x) for i, x in enumerate(v)],
+    "bool": lambda r, v=False: bool(v), "range": lambda r, *a: range(*a)[:10_000], "enumerate": lambda r, v: [(i, x) for i, x in enumerate(v)],
     "zip": lambda r, *v: [tuple(x) for x in zip(*v)], "reversed": lambda r, v: list(reversed(v)),
     "any": lambda r, v: any(v), "all": lambda r, v: all(v), "max": lambda r, *v: max(*v), "min": lambda r, *v: min(*v),
     "itertools.chain": lambda r, *v: [x for part in v for x in part],

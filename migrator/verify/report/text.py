@@ -13,6 +13,7 @@ from ..verification import Verification
 
 Paint = Callable[[str, str], str]
 DIFF_LINES = 24
+ERROR_LINES = 8
 
 
 def plain(text: str, colour: str) -> str:
@@ -53,8 +54,12 @@ def _matrix(matrix: Matrix, title: str, result: Verification, paint: Paint, widt
         out.append(" " * (longest + 4) + "".join(f"{minor(r):<6}" for r in releases).rstrip())
         for row in matrix.rows:
             cells = "".join(_cell(row, release, paint) for release in releases)
-            out.append(f"  {_label(row):<{longest}}  {cells}".rstrip())
-            out += [f"      {paint(span, 'red')}: {error}" for span, error in _errors(row, releases)]
+            out.append(f"  {_label(row):<{longest}}  {cells.rstrip()}")
+            for span, error in _errors(row, releases):
+                lines = error.splitlines()
+                out += [f"      {paint(span, 'red')}: {line}" for line in lines[:ERROR_LINES]]
+                if len(lines) > ERROR_LINES:
+                    out.append(f"      ... {len(lines) - ERROR_LINES} more (all in --format json)")
     unchecked = dict.fromkeys(link.checked for link in matrix.links if link.checked.startswith("only the known traps"))
     out += [f"  link: {text}" for text in unchecked]
     return [*out, ""]
@@ -112,7 +117,8 @@ def story(result: Verification) -> str:
 
 
 def _all_green(matrix: Matrix) -> list[str]:
-    return [r for r in matrix.releases if all(row.green(r) for row in matrix.units)]
+    """Releases on which every unit compiles and nothing else (linking, the build's flags) fails."""
+    return [r for r in matrix.releases if all(row.green(r) for row in matrix.units) and not any(row.red(r) for row in matrix.rows)]
 
 
 # -- kernels, run, summary -----------------------------------------------------------------------------------------
