@@ -17,17 +17,19 @@ static inline int cuport_cublas_int(int64_t value) {
   TORCH_CHECK(value <= INT_MAX, "cuBLAS takes sizes up to ", INT_MAX, ", not ", value);
   return static_cast<int>(value);
 }"""
-# THC corrected the leading dimension of a matrix with one column, which callers got wrong unpunished.
 _LD = """\
-static inline void cuport_cublas_ld(char transa, char transb, int64_t m, int64_t n, int64_t k, int64_t &lda, int64_t &ldb, int64_t &ldc) {
+// The leading dimension of a matrix with one column means nothing, but cuBLAS checks it; THC corrected it as this does.
+static inline void cuport_cublas_ld(char transa, char transb, int64_t m, int64_t n, int64_t k, int64_t &lda, int64_t &ldb,
+                                    int64_t &ldc) {
+  const bool plain_a = cuport_cublas_op(transa) == CUBLAS_OP_N, plain_b = cuport_cublas_op(transb) == CUBLAS_OP_N;
+  if ((plain_a ? k : m) == 1) lda = plain_a ? m : k;
+  if ((plain_b ? n : k) == 1) ldb = plain_b ? k : n;
   if (n == 1) ldc = m;
-  if (cuport_cublas_op(transa) == CUBLAS_OP_N ? k == 1 : m == 1) lda = cuport_cublas_op(transa) == CUBLAS_OP_N ? m : k;
-  if (cuport_cublas_op(transb) == CUBLAS_OP_N ? n == 1 : k == 1) ldb = cuport_cublas_op(transb) == CUBLAS_OP_N ? k : n;
 }"""
 _GEMM = """\
 // C = alpha op(A) op(B) + beta C, column-major: what THCudaBlas_{S}gemm did, by the same cuBLAS call.
-static inline void cuport_cublas_{s}gemm(char transa, char transb, int64_t m, int64_t n, int64_t k, {T} alpha, const {T} *a, int64_t lda,
-                                const {T} *b, int64_t ldb, {T} beta, {T} *c, int64_t ldc) {{
+static inline void cuport_cublas_{s}gemm(char transa, char transb, int64_t m, int64_t n, int64_t k, {T} alpha, const {T} *a,
+                                       int64_t lda, const {T} *b, int64_t ldb, {T} beta, {T} *c, int64_t ldc) {{
   cuport_cublas_ld(transa, transb, m, n, k, lda, ldb, ldc);
   TORCH_CUDABLAS_CHECK(cublas{S}gemm(at::cuda::getCurrentCUDABlasHandle(), cuport_cublas_op(transa), cuport_cublas_op(transb),
                                    cuport_cublas_int(m), cuport_cublas_int(n), cuport_cublas_int(k), &alpha, a,
@@ -36,8 +38,8 @@ static inline void cuport_cublas_{s}gemm(char transa, char transb, int64_t m, in
 _GEMM_BATCHED = """\
 // The same for a batch of matrices, by arrays of pointers that lie on the GPU: what THCudaBlas_{S}gemmBatched did.
 static inline void cuport_cublas_{s}gemm_batched(char transa, char transb, int64_t m, int64_t n, int64_t k, {T} alpha,
-                                        const {T} *const *a, int64_t lda, const {T} *const *b, int64_t ldb, {T} beta,
-                                        {T} *const *c, int64_t ldc, int64_t batch) {{
+                                               const {T} *const *a, int64_t lda, const {T} *const *b, int64_t ldb, {T} beta,
+                                               {T} *const *c, int64_t ldc, int64_t batch) {{
   cuport_cublas_ld(transa, transb, m, n, k, lda, ldb, ldc);
   TORCH_CUDABLAS_CHECK(cublas{S}gemmBatched(at::cuda::getCurrentCUDABlasHandle(), cuport_cublas_op(transa),
                                           cuport_cublas_op(transb), cuport_cublas_int(m), cuport_cublas_int(n),
@@ -47,8 +49,8 @@ static inline void cuport_cublas_{s}gemm_batched(char transa, char transb, int64
 _GEMM_STRIDED = """\
 // The same for a batch of matrices a fixed distance apart: what THCudaBlas_{S}gemmStridedBatched did.
 static inline void cuport_cublas_{s}gemm_strided(char transa, char transb, int64_t m, int64_t n, int64_t k, {T} alpha,
-                                        const {T} *a, int64_t lda, int64_t stride_a, const {T} *b, int64_t ldb,
-                                        int64_t stride_b, {T} beta, {T} *c, int64_t ldc, int64_t stride_c, int64_t batch) {{
+                                               const {T} *a, int64_t lda, int64_t stride_a, const {T} *b, int64_t ldb,
+                                               int64_t stride_b, {T} beta, {T} *c, int64_t ldc, int64_t stride_c, int64_t batch) {{
   cuport_cublas_ld(transa, transb, m, n, k, lda, ldb, ldc);
   TORCH_CUDABLAS_CHECK(cublas{S}gemmStridedBatched(at::cuda::getCurrentCUDABlasHandle(), cuport_cublas_op(transa),
                                                  cuport_cublas_op(transb), cuport_cublas_int(m), cuport_cublas_int(n),
@@ -58,8 +60,8 @@ static inline void cuport_cublas_{s}gemm_strided(char transa, char transb, int64
 }}"""
 _GEMV = """\
 // y = alpha op(A) x + beta y, column-major: what THCudaBlas_{S}gemv did, by the same cuBLAS call.
-static inline void cuport_cublas_{s}gemv(char trans, int64_t m, int64_t n, {T} alpha, const {T} *a, int64_t lda, const {T} *x, int64_t incx,
-                                {T} beta, {T} *y, int64_t incy) {{
+static inline void cuport_cublas_{s}gemv(char trans, int64_t m, int64_t n, {T} alpha, const {T} *a, int64_t lda, const {T} *x,
+                                       int64_t incx, {T} beta, {T} *y, int64_t incy) {{
   if (n == 1) lda = m;
   TORCH_CUDABLAS_CHECK(cublas{S}gemv(at::cuda::getCurrentCUDABlasHandle(), cuport_cublas_op(trans), cuport_cublas_int(m),
                                    cuport_cublas_int(n), &alpha, a, cuport_cublas_int(lda), x, cuport_cublas_int(incx), &beta, y,
@@ -67,8 +69,8 @@ static inline void cuport_cublas_{s}gemv(char trans, int64_t m, int64_t n, {T} a
 }}"""
 _GER = """\
 // A += alpha x y^T, column-major: what THCudaBlas_{S}ger did.
-static inline void cuport_cublas_{s}ger(int64_t m, int64_t n, {T} alpha, const {T} *x, int64_t incx, const {T} *y, int64_t incy, {T} *a,
-                               int64_t lda) {{
+static inline void cuport_cublas_{s}ger(int64_t m, int64_t n, {T} alpha, const {T} *x, int64_t incx, const {T} *y, int64_t incy,
+                                      {T} *a, int64_t lda) {{
   if (n == 1) lda = m;
   TORCH_CUDABLAS_CHECK(cublas{S}ger(at::cuda::getCurrentCUDABlasHandle(), cuport_cublas_int(m), cuport_cublas_int(n), &alpha, x,
                                   cuport_cublas_int(incx), y, cuport_cublas_int(incy), a, cuport_cublas_int(lda)));
@@ -77,8 +79,8 @@ _DOT = """\
 // The inner product, on the host: what THCudaBlas_{S}dot did.
 static inline {T} cuport_cublas_{s}dot(int64_t n, const {T} *x, int64_t incx, const {T} *y, int64_t incy) {{
   {T} result;
-  TORCH_CUDABLAS_CHECK(cublas{S}dot(at::cuda::getCurrentCUDABlasHandle(), cuport_cublas_int(n), x, cuport_cublas_int(n == 1 ? 1 : incx),
-                                  y, cuport_cublas_int(n == 1 ? 1 : incy), &result));
+  TORCH_CUDABLAS_CHECK(cublas{S}dot(at::cuda::getCurrentCUDABlasHandle(), cuport_cublas_int(n), x,
+                                  cuport_cublas_int(n == 1 ? 1 : incx), y, cuport_cublas_int(n == 1 ? 1 : incy), &result));
   return result;
 }}"""
 _CPU_MATRIX = """\
@@ -94,20 +96,23 @@ static inline at::Tensor cuport_{w}_vector(const {T} *x, int64_t n, int64_t incr
 _CPU_GEMM = """\
 // C = alpha op(A) op(B) + beta C, column-major: what TH{N}Blas_gemm did.
 static inline void cuport_{w}_gemm(char transa, char transb, int64_t m, int64_t n, int64_t k, {T} alpha, const {T} *a, int64_t lda,
-                               const {T} *b, int64_t ldb, {T} beta, {T} *c, int64_t ldc) {{
-  cuport_{w}_matrix(c, 'n', m, n, ldc).addmm_(cuport_{w}_matrix(a, transa, m, k, lda), cuport_{w}_matrix(b, transb, k, n, ldb), beta, alpha);
+                                   const {T} *b, int64_t ldb, {T} beta, {T} *c, int64_t ldc) {{
+  at::Tensor result = cuport_{w}_matrix(c, 'n', m, n, ldc);
+  result.addmm_(cuport_{w}_matrix(a, transa, m, k, lda), cuport_{w}_matrix(b, transb, k, n, ldb), beta, alpha);
 }}"""
 _CPU_GEMV = """\
 // y = alpha op(A) x + beta y, A column-major with m rows: what TH{N}Blas_gemv did.
-static inline void cuport_{w}_gemv(char trans, int64_t m, int64_t n, {T} alpha, const {T} *a, int64_t lda, const {T} *x, int64_t incx, {T} beta,
-                               {T} *y, int64_t incy) {{
+static inline void cuport_{w}_gemv(char trans, int64_t m, int64_t n, {T} alpha, const {T} *a, int64_t lda, const {T} *x,
+                                   int64_t incx, {T} beta, {T} *y, int64_t incy) {{
   const bool plain = trans != 't' && trans != 'T' && trans != 'c' && trans != 'C';
   const int64_t rows = plain ? m : n, columns = plain ? n : m;
-  cuport_{w}_vector(y, rows, incy).addmv_(cuport_{w}_matrix(a, trans, rows, columns, lda), cuport_{w}_vector(x, columns, incx), beta, alpha);
+  at::Tensor result = cuport_{w}_vector(y, rows, incy);
+  result.addmv_(cuport_{w}_matrix(a, trans, rows, columns, lda), cuport_{w}_vector(x, columns, incx), beta, alpha);
 }}"""
 _CPU_GER = """\
 // A += alpha x y^T, column-major: what TH{N}Blas_ger did.
-static inline void cuport_{w}_ger(int64_t m, int64_t n, {T} alpha, const {T} *x, int64_t incx, const {T} *y, int64_t incy, {T} *a, int64_t lda) {{
+static inline void cuport_{w}_ger(int64_t m, int64_t n, {T} alpha, const {T} *x, int64_t incx, const {T} *y, int64_t incy, {T} *a,
+                                  int64_t lda) {{
   cuport_{w}_matrix(a, 'n', m, n, lda).addr_(cuport_{w}_vector(x, m, incx), cuport_{w}_vector(y, n, incy), 1, alpha);
 }}"""
 _CPU_AXPY = """\

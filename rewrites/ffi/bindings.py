@@ -12,8 +12,7 @@ After:
 
 import os
 
-from migrator import rewrite as vocabulary
-from migrator.rewrite import Finding, Rewrite
+from migrator.rewrite import Finding, NewFile, Rewrite
 from rewrites.ffi import _th
 from rewrites.ffi._extension import extensions, is_entry_point
 
@@ -32,25 +31,22 @@ def fix(ctx):
         start = here.start if here is not None else 0
         for message in findings:
             yield Finding(ID, start, message, "write a C++ function with arguments that pybind11 knows, and register that")
-        new_file = getattr(vocabulary, "NewFile", None)
-        if new_file is not None:
-            yield new_file(ID, extension.bindings, data)
-        else:
-            yield Finding(ID, start, f"nothing registers the functions of {extension.name}", f"add {extension.bindings.name}:\n{data.decode()}")
+        yield NewFile(ID, extension.bindings, data)
     if not extensions(ctx.project) and ctx.path.suffix in (".c", ".cpp", ".cc", ".cu"):
-        for leaf in ctx.names(_th.TENSOR_TYPES):
-            definition = leaf.enclosing("function_definition")
-            if definition is None or leaf.enclosing("compound_statement") is not None:
-                continue
-            declarator = _th.function_declarator(definition)
-            if declarator is None or not is_entry_point(ctx, definition, declarator) or b"PYBIND11_MODULE" in _all_words(ctx.project):
-                continue
-            name = _th.name_of(declarator)
-            first = next(d for _, d, type in _th.parameters(declarator) if _th.is_th_tensor(type))
-            if first is not None and leaf.line == first.line and leaf.end <= first.start and not _earlier(declarator, leaf):
+        yield from _unregistered(ctx)
+
+
+def _unregistered(ctx):
+    """Entry points that nothing registers, as they were when the file still named TH types."""
+    cache = ctx.project.__dict__.setdefault("_ffi_unregistered", {})
+    if ctx.path not in cache:
+        cache[ctx.path] = list(dict.fromkeys(_entry_points(ctx)))
+    for name in cache[ctx.path]:
+        for declarator in ctx.project.functions(name):
+            if declarator.tree.file is ctx.file and declarator.enclosing("function_definition") is not None:
                 yield Finding(
                     ID,
-                    definition.start,
+                    declarator.start,
                     f"no build script with create_extension was found: nothing registers {name}",
                     f'in a file with #include <torch/extension.h>: PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {{ m.def("{name}", &{name}); }}',
                 )
@@ -65,13 +61,16 @@ def _made(ctx, extension) -> tuple[bytes, list[str]] | None:
     return cache[extension.bindings]
 
 
-def _earlier(declarator, leaf) -> bool:
-    """Whether a tensor parameter stands before this one."""
-    return any(node.start < leaf.start and node.end <= leaf.start for node, _, type in _th.parameters(declarator) if _th.is_th_tensor(type))
-
-
-def _all_words(project) -> set[bytes]:
-    return {b"PYBIND11_MODULE"} if any(b"PYBIND11_MODULE" in f.words for f in project.files.values()) else set()
+def _entry_points(ctx):
+    if any(word in file.words for file in ctx.project.files.values() for word in (b"PYBIND11_MODULE", b"TORCH_LIBRARY")):
+        return
+    for leaf in ctx.names(_th.TENSOR_TYPES):
+        definition = leaf.enclosing("function_definition")
+        if definition is None or leaf.enclosing("compound_statement") is not None:
+            continue
+        declarator = _th.function_declarator(definition)
+        if declarator is not None and _th.has_th_parameter(declarator) and is_entry_point(ctx, definition, declarator):
+            yield _th.name_of(declarator)
 
 
 def render(project, extension) -> tuple[bytes, list[str]]:

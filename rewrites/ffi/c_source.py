@@ -11,9 +11,8 @@ After:
 
 import re
 
-from migrator import rewrite as vocabulary
 from migrator.calls import call_of
-from migrator.rewrite import Change, Edit, Finding, Rewrite
+from migrator.rewrite import Change, Edit, Finding, Rename, Rewrite
 from migrator.scope import declarator_name
 from migrator.syntax.tree import Node
 from rewrites.ffi import _th
@@ -30,25 +29,26 @@ def becomes_cpp(ctx) -> bool:
     """Whether a ``.c`` file holds, or now holds, C++: it works on tensors, or goes into the same module as one that does."""
     if ctx.path.suffix != ".c":
         return False
-    return _on_tensors(ctx.file) or any(
-        ctx.path in extension.sources and any(_on_tensors(ctx.project.files[s]) for s in extension.sources) for extension in extensions(ctx.project)
-    )
+    if _on_tensors(ctx.project, ctx.path):
+        return True
+    return any(ctx.path in e.sources and any(_on_tensors(ctx.project, s) for s in e.sources) for e in extensions(ctx.project))
 
 
-def _on_tensors(file) -> bool:
-    words = file.words
-    return b"Tensor" in words or any(t.encode() in words for t in _th.TENSOR_TYPES)
+def _on_tensors(project, path) -> bool:
+    words = project.files[path].words
+    if not any(word.encode() in words for word in _th.TENSOR_TYPES | {"Tensor"}):
+        return False
+    for name in project.tree(path).names(_th.TENSOR_TYPES | {"Tensor"}):
+        if name.text != "Tensor" or (name.parent is not None and name.parent.kind == "qualified_identifier"):
+            return True
+    return False
 
 
 def fix(ctx):
     yield from _linkage(ctx)
     if not becomes_cpp(ctx):
         return
-    rename = getattr(vocabulary, "Rename", None)
-    if rename is not None:
-        yield rename(ID, ctx.path, ctx.path.with_suffix(".cpp"))
-    else:
-        yield Finding(ID, 0, "a .c file that holds C++", f"rename it to {ctx.path.stem}.cpp, in the build file, too")
+    yield Rename(ID, ctx.path, ctx.path.with_suffix(".cpp"))
     for name in ctx.names(_ALLOCATORS):
         call = call_of(name)
         if call is None or ctx.project.functions(name.text):
@@ -56,8 +56,10 @@ def fix(ctx):
         pointer = _assigned_pointer(ctx, call.node)
         if pointer:
             yield Change(ID, (Edit(call.node.start, call.node.start, f"({pointer})".encode("utf-8", "surrogateescape")),))
-    for name in ctx.names({"restrict"}):
-        yield Change(ID, (Edit(name.start, name.end, b"__restrict__"),))
+    for m in re.finditer(rb"\brestrict\b", ctx.file.data) if b"restrict" in ctx.file.words else ():
+        leaf = ctx.tree.leaf_at(m.start())
+        if leaf.start == m.start() and leaf.end == m.end() and leaf.kind not in ("comment", "string_content"):
+            yield Change(ID, (Edit(m.start(), m.end(), b"__restrict__"),))
     for name in ctx.names({"abs"}):
         call = call_of(name)
         if call is None or len(call.args) != 1:
@@ -83,7 +85,7 @@ def _assigned_pointer(ctx, call: Node) -> str | None:
         if type_node is None or declarator is None or parent.parent.kind != "declaration":
             return None
         name, pointers, _, _ = declarator_name(declarator)
-        return f"{type_node.text} {'*' * pointers}" if pointers and name is not None else None
+        return f"{type_node.text} {'*' * pointers}" if pointers and name is not None and type_node.text != "void" else None
     if parent.kind == "assignment_expression" and call.field == "right":
         left = parent.field_child("left")
         type = ctx.type_of(left) if left is not None else None
@@ -95,7 +97,7 @@ def _assigned_pointer(ctx, call: Node) -> str | None:
 def _linkage(ctx):
     """Take ``extern "C"`` from functions on tensors."""
     data = ctx.file.data
-    if b'"C"' not in data or not _on_tensors(ctx.file):
+    if b'"C"' not in data or not ctx.uses(*_th.TENSOR_TYPES):
         return
     opening = list(_OPEN.finditer(data))
     closing = list(_CLOSE.finditer(data))
@@ -106,14 +108,9 @@ def _linkage(ctx):
         inside = [leaf for leaf in ctx.names(_th.TENSOR_TYPES) if start.end() <= leaf.start < end.start()]
         if not inside:
             continue
-        others = [d for d in _declarators(ctx) if start.end() <= d.start < end.start() and not _th.has_th_parameter(d)]
-        if others:
-            yield Finding(
-                ID,
-                inside[0].start,
-                'functions on tensors share an extern "C" block with others',
-                'move those on tensors out of it: their definitions are C++ now, and the block must hold what the kernels define as extern "C"',
-            )
+        declared = [d for d in _declarators(ctx) if start.end() <= d.start < end.start()]
+        if any(not _th.has_th_parameter(d) for d in declared):
+            yield from _marked(declared)
         else:
             yield Change(ID, (Edit(start.start(), start.end(), b""), Edit(end.start(), end.end(), b"")))
     for node in ctx.tree.root.walk() if b"extern" in data else ():
@@ -131,12 +128,17 @@ def _linkage(ctx):
                 brace += 1
             yield Change(ID, (Edit(node.start, brace, b""), Edit(body.end - 1, body.end, b"")))
         else:
-            yield Finding(
-                ID,
-                node.start,
-                'functions on tensors share an extern "C" block with others',
-                'move those on tensors out of it: what takes an at::Tensor is C++',
-            )
+            yield from _marked(declarators)
+
+
+def _marked(declarators):
+    """``extern "C++"`` on the functions on tensors that share an ``extern "C"`` block with others."""
+    for declarator in declarators:
+        owner = declarator.parent
+        while owner is not None and owner.kind not in ("declaration", "function_definition"):
+            owner = owner.parent
+        if owner is not None and _th.has_th_parameter(declarator):
+            yield Change(ID, (Edit(owner.start, owner.start, b'extern "C++" '),))
 
 
 def _declarators(ctx):

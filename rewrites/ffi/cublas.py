@@ -21,8 +21,8 @@ After:
     }
 
     // y = alpha op(A) x + beta y, column-major: what THCudaBlas_Sgemv did, by the same cuBLAS call.
-    static inline void cuport_cublas_sgemv(char trans, int64_t m, int64_t n, float alpha, const float *a, int64_t lda, const float *x, int64_t incx,
-                                    float beta, float *y, int64_t incy) {
+    static inline void cuport_cublas_sgemv(char trans, int64_t m, int64_t n, float alpha, const float *a, int64_t lda, const float *x,
+                                           int64_t incx, float beta, float *y, int64_t incy) {
       if (n == 1) lda = m;
       TORCH_CUDABLAS_CHECK(cublasSgemv(at::cuda::getCurrentCUDABlasHandle(), cuport_cublas_op(trans), cuport_cublas_int(m),
                                        cuport_cublas_int(n), &alpha, a, cuport_cublas_int(lda), x, cuport_cublas_int(incx), &beta, y,

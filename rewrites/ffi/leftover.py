@@ -10,11 +10,12 @@ After:
 
 import re
 
+from migrator.calls import call_of
 from migrator.rewrite import Finding, Rewrite
 from rewrites.ffi import _th, cpu_blas, cublas, long_storage, tensor_call
 
 ID = "ffi-leftover"
-_OLD = re.compile(r"^TH(?:C|Cuda)?[A-Z_]\w*(?:Tensor|Storage|Blas|State|Lapack|Numerics|Random|Vector|Generator)(?:_\w*)?$|^TH[CN]+_\w+$|^THC?(?:Tensor|Storage|Blas)(?:_\w*)?$")
+_OLD = re.compile(r"^(?:TH|THC|THCuda)[A-Z_]\w*(?:Tensor|Storage|Blas|Lapack|Random|Vector|Numerics)_\w*$|^TH(?:C|Cuda)?(?:Tensor|Storage|Blas)_\w*$|^THC?U?NN_\w+$")
 _GENERIC = {"THTensor", "THTensor_", "THStorage", "THStorage_", "THCTensor", "THCTensor_", "THCStorage", "THBlas_", "TH_CONCAT_2", "TH_CONCAT_3", "TH_CONCAT_4"}
 _KNOWN_ELSEWHERE = {"THCState", "THCNumerics"}
 _ADVICE = {
@@ -51,8 +52,8 @@ _ADVICE = {
 
 
 def fix(ctx):
-    ported = tensor_call._WORDS | frozenset(cublas._OLD) | frozenset(cpu_blas._OLD) | long_storage._WORDS | _th.TENSOR_TYPES
-    words = [w.decode() for w in ctx.file.words if w.startswith(b"TH") and (_OLD.match(w.decode()) or w.decode() in _GENERIC)]
+    ported = tensor_call._WORDS | frozenset(cublas._OLD) | frozenset(cpu_blas._OLD) | long_storage._WORDS
+    words = [w.decode() for w in ctx.file.words if w.startswith(b"TH") and (_OLD.match(w.decode()) or w.decode() in _GENERIC | _th.STORAGE_TYPES)]
     told: set[str] = set()
     for name in ctx.names(words):
         word = name.text
@@ -79,9 +80,8 @@ def fix(ctx):
             advice = "at::Storage, or better the tensor it belongs to: x.data_ptr<T>(), x.fill_(v)"
         if advice is None:
             advice = f"at::{function}_out or the method {function} of at::Tensor" if parts and function else "the ATen function of that name"
-        if word in ported and word in told:
-            continue
-        told.add(word)
+        if word in ported and function != "storage" and call_of(name) is not None:
+            continue  # the rewrite that knows it has said why
         yield Finding(ID, name.start, f"{word} is gone and was not ported", advice)
 
 

@@ -25,25 +25,26 @@ def fix(ctx):
         if owner is None or arrow is None or arrow.kind != "->" or not _th.is_tensor(ctx.type_of(owner)):
             continue
         parent = field.parent
+        start = owner.end if not ctx.file.data[owner.end : arrow.start].strip() else arrow.start
         if name.text in _FIELDS:
-            yield Change(ID, (Edit(arrow.start, name.end, b"." + _FIELDS[name.text].encode()),))
+            yield Change(ID, (Edit(start, name.end, b"." + _FIELDS[name.text].encode()),))
         elif name.text in ("size", "stride") and parent is not None and parent.kind == "subscript_expression":
             brackets = [c for n in parent.children if n.start >= field.end for c in (n, *n.children) if c.kind in ("[", "]")]
             if len(brackets) >= 2:
                 yield Change(
                     ID,
                     (
-                        Edit(arrow.start, brackets[0].end, b"." + name.text.encode() + b"("),
+                        Edit(start, brackets[0].end, b"." + name.text.encode() + b"("),
                         Edit(brackets[-1].start, brackets[-1].end, b")"),
                     ),
                 )
         elif name.text in _METHODS and parent is not None and parent.kind == "call_expression":
             new = b"dim" if name.text == "_dim" else name.text.encode()
-            yield Change(ID, (Edit(arrow.start, name.end, b"." + new),))
+            yield Change(ID, (Edit(start, name.end, b"." + new),))
         else:
             yield Finding(
                 ID, name.start, f"the field {name.text} of a TH tensor", {"storage": "x.storage(), or x.data_ptr<T>()"}.get(name.text, f"x.{name.text}s()")
             )
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES, removed_in="1.11", link=_th.LINK)
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | {"Tensor"}, removed_in="1.11", link=_th.LINK)

@@ -178,6 +178,18 @@ def _nulls(ctx):
                 yield Change(ID, (Edit(right.start, right.end, b"at::Tensor()"),))
     for leaf in [n for word in ("NULL", "nullptr") for n in _leaves(ctx, word)]:
         arguments = leaf.parent
+        if arguments is not None and arguments.kind == "conditional_expression" and leaf.field in ("consequence", "alternative"):
+            other = arguments.field_child("alternative" if leaf.field == "consequence" else "consequence")
+            if other is not None and _th.is_th_tensor(ctx.type_of(other)):
+                yield Change(ID, (Edit(leaf.start, leaf.end, b"at::Tensor()"),))
+            continue
+        if arguments is not None and arguments.kind == "binary_expression":
+            other = arguments.field_child("right" if leaf.field == "left" else "left")
+            operator = next((c.kind for c in arguments.children if not c.ts.is_named), "")
+            if other is not None and other.kind == "call_expression" and operator in ("==", "!=") and _th.is_th_tensor(ctx.type_of(other)):
+                edits = [Edit(arguments.start, other.start, b"!" if operator == "==" else b""), Edit(other.end, arguments.end, b".defined()")]
+                yield Change(ID, tuple(e for e in edits if e.start != e.end or e.text))
+            continue
         if arguments is None or arguments.kind != "argument_list" or arguments.parent is None:
             continue
         function = arguments.parent.field_child("function")
@@ -235,6 +247,10 @@ def _checks(ctx, definition: Node) -> Edit | None:
     end = data.find(b"\n", brace)
     if first is not None and (end < 0 or first.start < end):
         text += newline + indent  # code on the line of the brace
+        end = brace
+        while data[end : end + 1] in (b" ", b"\t"):
+            end += 1
+        return Edit(brace, end, text)
     while data[brace : brace + 1] in (b" ", b"\t"):
         brace += 1
     return Edit(brace, brace, text)
