@@ -12,6 +12,7 @@ import click
 COMMANDS = {
     "migrate": "Port sources to current PyTorch",
     "rules": "List the rewrites, or explain one",
+    "api": "Say which torch and CUDA releases have a name",
     "verify": "Prove a port: compile it against torch releases, compare kernels, build and run",
     "toolchain": "Install, list or remove a compile-only CUDA toolkit",
     "headers": "Fetch, list or remove headers of torch releases",

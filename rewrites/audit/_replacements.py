@@ -1,0 +1,75 @@
+"""What to write instead of names that no rewrite handles (api_history; checked against the headers)."""
+
+import re
+
+# Last part of the name -> what to write.
+INSTEAD = {
+    "gesv": "at::linalg_solve(A, B), since 1.8: the arguments change places, and it gives one tensor",
+    "solve": "at::linalg_solve(A, B), since 1.8: the arguments change places, and it gives one tensor",
+    "btrifact": "at::linalg_lu_factor, since 1.11",
+    "btrifact_with_info": "at::linalg_lu_factor_ex, since 1.11",
+    "btrisolve": "at::lu_solve",
+    "potrf": "at::linalg_cholesky, since 1.8",
+    "potrs": "at::cholesky_solve",
+    "potri": "at::cholesky_inverse",
+    "trtrs": "at::triangular_solve",
+    "gels": "at::linalg_lstsq, since 1.9",
+    "lstsq": "at::linalg_lstsq, since 1.9",
+    "cholesky": "at::linalg_cholesky, since 1.8",
+    "qr": "at::linalg_qr, since 1.8",
+    "eig": "at::linalg_eig, since 1.8",
+    "symeig": "at::linalg_eigh, since 1.8",
+    "matrix_rank": "at::linalg_matrix_rank, since 1.8",
+    "fft": "at::fft_fft, since 1.7",
+    "ifft": "at::fft_ifft, since 1.7",
+    "rfft": "at::fft_rfft, since 1.7",
+    "irfft": "at::fft_irfft, since 1.7",
+    "is_variable": "nothing: every tensor is a variable since 1.4",
+    "unsafeGetTH": "unsafeGetTensorImpl()",
+    "getTHCState": "nothing; at::globalContext().lazyInitDevice(at::kCUDA), since 2.6, where CUDA has to be initialised",
+    "CUDA_tensor_apply2": "at::TensorIteratorConfig with at::native::gpu_kernel (ATen/native/cuda/Loops.cuh), or a plain kernel",
+    "CUDA_tensor_apply3": "at::TensorIteratorConfig with at::native::gpu_kernel (ATen/native/cuda/Loops.cuh), or a plain kernel",
+    "CUDA_tensor_apply4": "at::TensorIteratorConfig with at::native::gpu_kernel (ATen/native/cuda/Loops.cuh), or a plain kernel",
+    "currentMemoryAllocated": "c10::cuda::CUDACachingAllocator::getDeviceStats(device), since 1.4",
+    "unique": "std::unique",
+    "type_id": "key_set(), since 1.5",
+    "as_variable_ref": "the tensor itself",
+    "initCUDA": "at::globalContext().lazyInitDevice(at::kCUDA), since 2.6",
+    "CHECK_EQ": "TORCH_CHECK_EQ, since 1.13 (c10/util/Logging.h)",
+    "CHECK_NE": "TORCH_CHECK_NE, since 1.13 (c10/util/Logging.h)",
+    "CHECK_GT": "TORCH_CHECK_GT, since 1.13 (c10/util/Logging.h)",
+    "CHECK_GE": "TORCH_CHECK_GE, since 1.13 (c10/util/Logging.h)",
+    "CHECK_LT": "TORCH_CHECK_LT, since 1.13 (c10/util/Logging.h)",
+    "CHECK_LE": "TORCH_CHECK_LE, since 1.13 (c10/util/Logging.h)",
+    "clockRate": "cudaDeviceGetAttribute(&value, cudaDevAttrClockRate, device)",
+    "memoryClockRate": "cudaDeviceGetAttribute(&value, cudaDevAttrMemoryClockRate, device)",
+    "deviceOverlap": "asyncEngineCount",
+    "kernelExecTimeoutEnabled": "cudaDeviceGetAttribute(&value, cudaDevAttrKernelExecTimeout, device)",
+    "computeMode": "cudaDeviceGetAttribute(&value, cudaDevAttrComputeMode, device)",
+    "maxTexture1DLinear": "cudaDeviceGetTexture1DLinearMaxWidth(...)",
+    "memoryType": "cudaPointerAttributes::type",
+    "isManaged": "cudaPointerAttributes::type == cudaMemoryTypeManaged",
+    "packed_accessor": "packed_accessor64 (or 32), since 1.3",
+}
+
+# Families of names, for those that headers make with macros or that went before the oldest release of the index:
+# (whole name, last release that had it, what to write).
+TORCH_FAMILIES = (
+    (r"TH(?:Cuda|Float|Double|Half|Byte|Char|Int|Long|Short|Bool)*Blas_\w+", None, "at::mm_out, at::addmm_out or cublas calls with at::cuda::getCurrentCUDABlasHandle()"),
+    (r"THC?(?:Cuda|Float|Double|Half|Byte|Char|Int|Long|Short|Bool)*Tensor(?:_\w+)?", None, "the methods of at::Tensor"),
+    (r"THC?(?:Cuda|Float|Double|Half|Byte|Char|Int|Long|Short|Bool)*Storage(?:_\w+)?", None, "c10::Storage, or at::Tensor"),
+    (r"THCState_\w+", "1.4", "at::cuda::getCurrentCUDAStream(), at::cuda::getCurrentCUDABlasHandle() and their like (ATen/cuda/CUDAContext.h)"),
+    (r"THC?Generator\w*", None, "at::Generator"),
+)  # fmt: skip
+CUDA_FAMILIES = (
+    (r"cusparse[SDCZ](?:csrmm2?|csrmv(?:_mp)?|csrgemm2?(?:_bufferSizeExt)?|csrgeam|csr2csc|hybmv|hyb2csr|csr2hyb|doti|dotci)", "10.2", "the generic API: cusparseSpMM, cusparseSpMV, cusparseSpGEMM; cusparseCsr2cscEx2"),
+    (r"cusparseX(?:csrgemmNnz|csrgemm2Nnz|csrgeamNnz)", "10.2", "cusparseSpGEMM_workEstimation and cusparseSpGEMM_compute"),
+    (r"cuda(?:ConfigureCall|SetupArgument|Launch|SetDoubleForDevice|SetDoubleForHost)", "10.0", "cudaLaunchKernel, or kernel<<<...>>>"),
+)  # fmt: skip
+_COMPILED: dict[int, list] = {}
+
+
+def family(word: str, families) -> tuple[str | None, str] | None:
+    """(last release, what to write) of the family that a name belongs to."""
+    rows = _COMPILED.setdefault(id(families), [(re.compile(r"(?:" + p + r")\Z"), last, advice) for p, last, advice in families])
+    return next(((last, advice) for pattern, last, advice in rows if pattern.match(word)), None)

@@ -1,0 +1,375 @@
+"""Name what the target lacks and no rewrite changed.
+
+Every macro, function, type, member and header that the index of the API knows from some release of torch or CUDA, and that the target
+does not have, is reported with the last release that had it and with what to write instead. It runs when all other rewrites have
+settled and changes nothing. What the project defines itself is the project's, and a name that another rewrite already reported in the
+file is not reported again.
+
+Before:
+    auto solution = at::gesv(b, a);
+After:
+    auto solution = at::gesv(b, a);
+"""
+
+import re
+
+from migrator.api.index import Index, spellings
+from migrator.rewrite import Finding, Rewrite
+from migrator.syntax import preproc
+from rewrites.audit._replacements import CUDA_FAMILIES, INSTEAD, TORCH_FAMILIES, family
+
+ID = "removed-api"
+
+TORCH_HEADERS = re.compile(r"(?:ATen|c10|TH|THC|THCUNN|THNN|torch/csrc|torch/headeronly|caffe2/core|caffe2/utils)/")
+_OLD_FOLDERS = ("TH/", "THC/")  # on the include path themselves until _ON_PATH
+_ON_PATH = (2, 6)
+_MACRO = re.compile(r"(?:AT|C10|CAFFE2|TORCH|PYTORCH|THC|TH|THP|THNN|JIT|CUB)_[A-Z0-9_]+\Z|AT_?[A-Z_]+\Z|CHECK_(?:EQ|NE|GT|GE|LT|LE)\Z")
+_TH = re.compile(r"TH(?:C|NN|CUNN)?[A-Z][a-z]\w*\Z|THC_\w+\Z|THCUNN_\w+\Z")
+_CUDA = re.compile(
+    r"(?:cuda|cublas|cusparse|cusolver|curand|cufft|cu|nvtx|nvrtc)[A-Z]\w+\Z|(?:CUDA|CUDART|CUBLAS|CUSPARSE|CUSOLVER|CURAND|CUFFT|CU)_[A-Z0-9_]+\Z"
+    r"|__(?:shfl|ballot|any|all|syncwarp)\w*\Z"
+)
+_ROOTS = ("at", "c10", "torch", "caffe2", "cub", "thrust")
+_QUALIFIER = re.compile(rb"((?:[A-Za-z_]\w*\s*(?:<[^<>;{}]*>)?\s*::\s*)+)\Z|(::\s*)\Z")
+_USING = re.compile(rb"\busing\s+namespace\s+(?:::)?(at|c10|torch)\s*;")
+# Arms that are for some releases, or for another platform: who wrote them knows what is gone.
+_GUARD = re.compile(r"VERSION|__has_include|HIP|ROCM|WITH_TH|OLD_|NEW_|TORCH_|PYTORCH|HAS_|USE_")
+_TENSOR_GIVERS = {"type": "at::DeprecatedTypeProperties"}
+_CALL_TYPES = {"at::globalContext": "at::Context", "torch::globalContext": "at::Context", "at::detail::getCUDAHooks": "at::CUDAHooksInterface"}
+
+NEAR = 0.8  # how alike a name must be to be offered
+
+_suspicious: dict[tuple, frozenset[bytes]] = {}
+
+
+def suspicious(index: Index, settings) -> frozenset[bytes]:
+    """The last parts of the names that the target lacks and an older release had."""
+    key = (settings.target, settings.cuda)
+    if key not in _suspicious:
+        _suspicious[key] = index.torch.gone(settings.target) | index.cuda.gone(settings.cuda)
+    return _suspicious[key]
+
+
+class _Audit:
+    """One file against the index."""
+
+    def __init__(self, ctx):
+        self.ctx = ctx
+        self.index = Index.load()
+        self.torch = self.index.torch.bit(ctx.settings.target)
+        self.cuda = self.index.cuda.bit(ctx.settings.cuda)
+        self.using = {m.group(1).decode() for m in _USING.finditer(ctx.file.data)}
+        self.reported = " ".join(f"{f.message} {f.advice}" for f in ctx.findings)
+        self.lines = {ctx.file.line_of(f.start) for f in ctx.findings}
+        self.own: dict[str, bool] = {}
+        self._guarded = None
+
+    # headers
+
+    def headers(self):
+        known = self.index.torch.headers
+        for include in self.ctx.includes():
+            name = include.name
+            if name.startswith(("torch/csrc/api/include/",)):
+                name = name.removeprefix("torch/csrc/api/include/")
+            mask = known.get(name, 0)
+            if not mask and "/" not in name:
+                on_path = 2 * self.index.torch.bit(_ON_PATH) - 1
+                mask = next((known[folder + name] for folder in _OLD_FOLDERS if folder + name in known), 0) & on_path
+            cuda = self.index.cuda.headers.get(name, 0) if not mask else 0
+            if mask & self.torch or cuda & self.cuda or self.ctx.project.local_include(include, self.ctx.path) is not None:
+                continue
+            if not mask and not cuda and not TORCH_HEADERS.match(name):
+                continue
+            if cuda and not (cuda & (self.cuda - 1)):
+                continue  # newer than the target
+            if self.ctx.tree.in_disabled(include.start) or self.guarded(include.start) or self.is_reported(name, include.start):
+                continue
+            if mask and not mask & (self.torch - 1):
+                yield Finding(ID, include.start, f"{name} exists since torch {self.first(self.index.torch, mask)}", "raise --target, or guard the line")
+                continue
+            domain, had = (self.index.cuda, cuda) if cuda else (self.index.torch, mask)
+            what = "CUDA" if cuda else "torch"
+            last = f"{name} is gone: {what} {self.last(domain, had)} was the last to have it" if had else f"no torch from 1.0 on has {name}"
+            near = self.index.nearest(name, self.ctx.settings.target)
+            yield Finding(ID, include.start, last, f"include <{near[0]}>" if near else "remove the line, and replace what it gave")
+
+    # names
+
+    def names(self, words):
+        grouped: dict[str, list] = {}
+        for leaf in self.ctx.names(words):
+            verdict = self.judge(leaf)
+            if verdict is None or self.guarded(leaf.start) or self.is_reported(leaf.text, leaf.start):
+                continue
+            grouped.setdefault(verdict[0], []).append((leaf, verdict))
+        for name, found in grouped.items():
+            leaf, (_, message, advice) = found[0]
+            lines = sorted({each.line for each, _ in found} - {leaf.line})
+            if lines:
+                shown = ", ".join(map(str, lines[:8])) + (" ..." if len(lines) > 8 else "")
+                message += f" (also in line{'s' if len(lines) > 1 else ''} {shown})"
+            yield Finding(ID, leaf.start, message, advice)
+
+    def judge(self, leaf):
+        """(name, message, advice) where the target lacks what this leaf names."""
+        parent = leaf.parent
+        word = leaf.text
+        if parent is None or _in_directive(leaf):
+            return None
+        holder = parent if parent.kind in ("template_method", "template_function", "template_type") and leaf.field == "name" else leaf
+        if holder.parent is not None and holder.parent.kind == "field_expression" and holder.field == "field":
+            return self.member(word, holder.parent)
+        if leaf.kind == "field_identifier":
+            return None
+        m = _QUALIFIER.search(self.ctx.file.data, max(0, leaf.start - 300), leaf.start)
+        prefix = re.sub(r"<[^<>]*>|\s+", "", m.group().decode("utf-8", "replace")) if m else ""
+        if prefix not in ("", "::"):
+            return self.qualified(prefix.removeprefix("::") + word, leaf)
+        return self.plain(word, leaf)
+
+    def member(self, word, node):
+        owner = self.owner(node.field_child("argument"))
+        if owner is None:
+            return None
+        if not self.is_class(owner):
+            return None
+        for name in self.under(owner, word):
+            verdict = self.torch_name(name, certain=True)
+            if verdict is not None:
+                return verdict
+            mask = self.index.cuda.mask(name)
+            if mask and not mask & self.cuda and mask & (self.cuda - 1):
+                return name, self.message(name, self.index.cuda, mask), self.advice(name, self.index.cuda, "cuda")
+        return None
+
+    def is_class(self, owner) -> bool:
+        """Whether the target declares a class of this name (an alias has its members elsewhere)."""
+        for name in [owner, *(f"{space}::{owner}" for space in self.using if "::" not in owner)]:
+            for domain, bit in ((self.index.torch, self.torch), (self.index.cuda, self.cuda)):
+                found = [domain.entry(spelling) for spelling in spellings(name)]
+                if any(e is not None and e.kind == "class" and e.mask & bit for e in found):
+                    return True
+        return False
+
+    def under(self, owner, word):
+        names = [f"{owner}::{word}"]
+        if owner == "at::DeprecatedTypeProperties" and not self.index.mask(self.index.torch, names[0]):
+            names.append(f"at::Type::{word}")
+        if "::" not in owner:
+            names += [f"{space}::{owner}::{word}" for space in sorted(self.using)]
+        return names
+
+    def owner(self, argument) -> str | None:
+        """The class of an object whose member is named, as far as that is certain."""
+        if argument is None:
+            return None
+        if argument.kind == "call_expression":
+            function = argument.field_child("function")
+            called = "".join(function.text.split()) if function is not None else ""
+            if called in _CALL_TYPES:
+                return _CALL_TYPES[called]
+            if function is not None and function.kind == "field_expression" and function.field_child("field") is not None:
+                giver = _TENSOR_GIVERS.get(function.field_child("field").text)
+                inner = function.field_child("argument")
+                if giver and inner is not None and (type := self.ctx.type_of(inner)) is not None and type.is_tensor and not type.pointers:
+                    return giver
+        type = self.ctx.type_of(argument)
+        if type is None or type.template or not type.is_known:
+            return None
+        if type.is_tensor:
+            return "at::Tensor"
+        base = type.base.removeprefix("::").split("<")[0]
+        if "::" in base and base.split("::")[0] not in _ROOTS:
+            return None
+        return None if "::" not in base and self.defined(base) else base
+
+    def qualified(self, name, leaf):
+        root = name.split("::")[0]
+        if root in _ROOTS or _TH.match(root):
+            if root in ("cub", "thrust"):
+                mask = self.index.cuda.mask(name)
+                if not mask or mask & self.cuda or not mask & (self.cuda - 1) or self.mentions(self.index.cuda, name):
+                    return None
+                return None if self.defined(leaf.text) else (name, self.message(name, self.index.cuda, mask), self.advice(name, self.index.cuda, "cuda"))
+            verdict = self.torch_name(name)
+            return None if verdict is None or self.defined(leaf.text) else verdict
+        if root in ("cuda", "native", "detail", "guts", "autograd", "jit", "nn"):
+            for space in sorted(self.using):
+                verdict = self.torch_name(f"{space}::{name}")
+                if verdict is not None and not self.defined(leaf.text):
+                    return verdict
+        return None
+
+    def plain(self, word, leaf):
+        if _CUDA.match(word):
+            mask = self.index.cuda.mask(word)
+            rule = family(word, CUDA_FAMILIES) if not mask & self.cuda else None
+            if rule is not None:
+                last = rule[0] if not mask else self.last(self.index.cuda, mask)
+                verdict = (word, f"{word} is gone: CUDA {last} was the last to have it", rule[1])
+            elif mask and not mask & self.cuda and mask & (self.cuda - 1) and not self.index.torch.mask(word) & self.torch:
+                if self.mentions(self.index.cuda, word):
+                    return None
+                verdict = (word, self.message(word, self.index.cuda, mask), self.advice(word, self.index.cuda, "cuda"))
+            else:
+                return None
+            return None if self.defined(word) else verdict
+        if _MACRO.match(word) or _TH.match(word):
+            verdict = self.torch_name(word)
+            if verdict is None and _TH.match(word) and not self.index.torch.mask(word) and self.ctx.settings.target >= (1, 11):
+                rule = family(word, TORCH_FAMILIES)
+                if rule is not None:
+                    last = f"torch {rule[0]} was the last to have it" if rule[0] else "TH and THC left with torch 1.11"
+                    verdict = (word, f"{word} is gone: {last}", f"write {rule[1]}")
+            return None if verdict is None or self.defined(word) else verdict
+        if self.using and _is_type_like(word) and leaf.kind in ("type_identifier", "identifier"):
+            for space in sorted(self.using):
+                verdict = self.torch_name(f"{space}::{word}")
+                if verdict is not None:
+                    known = self.defined(word) or self.ctx.scopes.lookup(word, leaf) is not None
+                    return None if known else verdict
+        return None
+
+    # the index
+
+    def torch_name(self, name, certain=False):
+        """The verdict on a name of torch's."""
+        domain = self.index.torch
+        mask = self.index.mask(domain, name)
+        if not mask or mask & self.torch or not mask & (self.torch - 1):
+            return None
+        if not certain and not self.is_operator(name, mask) and self.mentions(domain, name):
+            return None
+        return name, self.message(name, domain, mask), self.advice(name, domain, "torch")
+
+    def is_operator(self, name, mask) -> bool:
+        """Whether a name is one of the operators, whose declarations are generated one by one: the scanner misses none."""
+        entry = self.index.lookup(name)
+        return entry is not None and name.count("::") == 1 and entry.headers[0].startswith(("ATen/Functions.h", "ATen/ops/"))
+
+    def mentions(self, domain, name) -> bool:
+        """Whether the target's headers hold the word at all: then something may declare it that the scanner does not understand."""
+        return domain.mentions(name.rpartition("::")[2], self.ctx.settings.cuda if domain is self.index.cuda else self.ctx.settings.target)
+
+    def last(self, domain, mask) -> str:
+        mask &= self.cuda - 1 if domain is self.index.cuda else self.torch - 1
+        return ".".join(map(str, domain.minors[mask.bit_length() - 1]))
+
+    def first(self, domain, mask) -> str:
+        return ".".join(map(str, domain.minors[(mask & -mask).bit_length() - 1]))
+
+    def message(self, name, domain, mask) -> str:
+        return f"{name} is gone: {'CUDA' if domain is self.index.cuda else 'torch'} {self.last(domain, mask)} was the last to have it"
+
+    def advice(self, name, domain, title) -> str:
+        word = name.rpartition("::")[2]
+        if word in INSTEAD:
+            return f"write {INSTEAD[word]}"
+        rule = family(word, TORCH_FAMILIES if title == "torch" else CUDA_FAMILIES)
+        if rule is not None:
+            return f"write {rule[1]}"
+        other = next((r for r in self.ctx.catalogue.rewrites if word in r.triggers and r.id != ID), None)
+        if other is not None:
+            if other.selected(self.ctx.settings):
+                return f"the rewrite {other.id} does not know this use: {other.title}"
+            return f"the rewrite {other.id} changes it" + (" with --unsafe-fixes" if other.tier == "unsafe" else f" with --select {other.id}")
+        release = self.ctx.settings.cuda if title == "cuda" else self.ctx.settings.target
+        near = self.index.nearest(name, release, title, 1, NEAR)
+        if near:
+            return f"the nearest name that {'CUDA' if title == 'cuda' else 'torch'} {'.'.join(map(str, release[:2]))} has is {near[0]}"
+        return f"`cuport api {name}` says where it was"
+
+    # the project
+
+    def is_reported(self, word, offset) -> bool:
+        return self.ctx.file.line_of(offset) in self.lines or re.search(rf"(?<!\w){re.escape(word)}(?!\w)", self.reported) is not None
+
+    def guarded(self, offset) -> bool:
+        """Whether a line stands in an arm that asks for a version or a platform."""
+        if self._guarded is None:
+            data = self.ctx.file.data
+            self._guarded = [(a.start, a.end) for a in preproc.arms(data) if _is_guard(a.condition)] if b"#" in data else []
+        return any(s <= offset < e for s, e in self._guarded)
+
+    def defined(self, word) -> bool:
+        """Whether the project itself defines a name."""
+        if word not in self.own:
+            project = self.ctx.project
+            self.own[word] = bool(project.macros(word)) or any(
+                _defines(leaf) for path in project.with_word(word) for leaf in project.tree(path).names({word})
+            )
+        return self.own[word]
+
+
+def _is_guard(condition: str) -> bool:
+    if re.fullmatch(r"!?\(?!?\(?defined\((\w+)\)\)?\)?", condition.replace(" ", "")) and re.search(r"_H_?\)*$|_HPP_?\)*$|_CUH_?\)*$|_H__\)*$", condition):
+        return False  # an include guard
+    return _GUARD.search(condition) is not None
+
+
+def _in_directive(leaf) -> bool:
+    """Whether a name stands in the condition of an ``#if``, or is what a ``#define`` defines."""
+    parent = leaf.parent
+    if parent.kind in ("preproc_def", "preproc_function_def", "preproc_ifdef", "preproc_defined", "preproc_undef") and leaf.field != "value":
+        return True
+    node = leaf
+    while node.parent is not None and node.parent.kind in ("preproc_defined", "preproc_call", "parenthesized_expression", "binary_expression", "unary_expression"):
+        node = node.parent
+    return node.field == "condition" and node.parent is not None and node.parent.kind.startswith("preproc_")
+
+
+def _defines(leaf) -> bool:
+    """Whether a leaf is the name that a declaration declares (a forward declaration, and a prototype of TH's, do not count)."""
+    parent = leaf.parent
+    if parent is None:
+        return False
+    if parent.kind in ("class_specifier", "struct_specifier", "union_specifier", "enum_specifier"):
+        return leaf.field == "name" and parent.field_child("body") is not None
+    if parent.kind in ("alias_declaration", "enumerator", "namespace_definition", "namespace_alias_definition", "type_parameter_declaration",
+                       "preproc_def", "preproc_function_def", "template_template_parameter_declaration"):  # fmt: skip
+        return leaf.field in ("name", None)
+    node, function = leaf, False
+    while node.parent is not None and node.field in ("declarator", "name") and (
+        node.parent.kind.endswith("_declarator") or node.parent.kind in ("qualified_identifier", "template_function")
+    ):
+        node = node.parent
+        function = function or node.kind == "function_declarator"
+    if node.parent is None or node.field != "declarator":
+        return False
+    if node.kind == "qualified_identifier" or (node is leaf and leaf.kind == "qualified_identifier"):
+        return True
+    if node.parent.kind == "declaration" and function and _TH.match(leaf.text):
+        return False
+    return node.parent.kind in ("declaration", "field_declaration", "parameter_declaration", "optional_parameter_declaration", "function_definition",
+                                "type_definition", "for_range_loop")  # fmt: skip
+
+
+def _is_type_like(word: str) -> bool:
+    return len(word) > 5 and word[0].isupper() and any(c.islower() for c in word) and any(c.isupper() for c in word[1:])
+
+
+def fix(ctx):
+    index = Index.load()
+    file = ctx.file
+    audit = _Audit(ctx)
+    yield from audit.headers()
+    words = file.words & suspicious(index, ctx.settings)
+    words |= {w for w in file.words if w.startswith((b"TH", b"cusparse", b"cuda")) and _known_family(w.decode())}
+    if words:
+        yield from audit.names({w.decode() for w in words})
+
+
+def _known_family(word: str) -> bool:
+    return family(word, TORCH_FAMILIES) is not None or family(word, CUDA_FAMILIES) is not None
+
+
+rewrite = Rewrite(
+    ID,
+    __doc__,
+    fix=fix,
+    triggers=frozenset({"include", "at", "c10", "torch", "THCState", "cudaError_t", "cudaStream_t"}),
+    removed_in="1.0",
+    order=9,
+    link="https://github.com/pytorch/pytorch/releases",
+)
