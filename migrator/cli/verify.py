@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import click
 
@@ -21,7 +22,7 @@ class _WithCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--" in args:
             at = args.index("--")
-            ctx.meta["cuport.command"] = tuple(args[at + 1:])
+            ctx.meta["cuport.command"] = tuple(args[at + 1 :])
             args = args[:at]
         return super().parse_args(ctx, args)
 
@@ -30,11 +31,27 @@ class _WithCommand(click.Command):
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 @click.option("--torch", "releases", metavar="RELEASES", help="2.15, or 1.13,2.4,2.15, or all, or installed.  [default: 2.15]")
 @click.option("--arch", default="sm_80", show_default=True, metavar="ARCHS", help="Architectures, such as sm_80,sm_90.")
-@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Compile N units at once (default: as processors and memory allow).")
-@click.option("--before", is_flag=False, flag_value="auto", default=None, metavar="[DIR|REVISION]", help="Verify the originals too: a folder, a git revision, or git HEAD.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Compile N units at once (default: as processors and memory allow)."
+)
+@click.option(
+    "--before",
+    is_flag=False,
+    flag_value="auto",
+    default=None,
+    metavar="[DIR|REVISION]",
+    help="Verify the originals too: a folder, a git revision, or git HEAD.",
+)
 @click.option("--prove", is_flag=True, help="Compare the PTX of every kernel with the original's.")
-@click.option("--run", "run_it", is_flag=True, help="Build with the installed torch, import, and run the command after `--`. This runs the project's code.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True, help="The form of the report.")
+@click.option(
+    "--run",
+    "run_it",
+    is_flag=True,
+    help="Build with the installed torch, import, and run the command after `--`. This runs the project's code.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True, help="The form of the report."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file instead of stdout.")
 @click.option("--cuda", metavar="RELEASE", help="The CUDA toolkit to compile with, such as 13.2.")
 @click.option("--offline", is_flag=True, help="Download nothing: use the headers and the toolkit that are here.")
@@ -54,9 +71,18 @@ def command(ctx: click.Context, path, releases, arch, jobs, before, prove, run_i
     if user_command and not run_it:
         raise _Failure("a command after `--` is run by --run: write `cuport verify --run -- COMMAND`")
     options = Options(
-        path=path, torch=releases or ("installed" if run_it and not prove else "2.15"), archs=tuple(a.strip() for a in arch.split(",") if a.strip()),
-        jobs=jobs or default_jobs(), before=before or "", matrix=bool(releases or not (prove or run_it)), prove=prove, run=run_it,
-        command=user_command, offline=offline, use_cache=not no_cache, cuda=cuda,
+        path=path,
+        torch=releases or ("installed" if run_it and not prove else "2.15"),
+        archs=tuple(a.strip() for a in arch.split(",") if a.strip()),
+        jobs=jobs or default_jobs(),
+        before=before or "",
+        matrix=bool(releases or not (prove or run_it)),
+        prove=prove,
+        run=run_it,
+        command=user_command,
+        offline=offline,
+        use_cache=not no_cache,
+        cuda=cuda,
     )
     if not options.archs:
         raise _Failure(f"--arch {arch!r} names no architecture: write sm_80, or sm_80,sm_90")
@@ -67,7 +93,8 @@ def command(ctx: click.Context, path, releases, arch, jobs, before, prove, run_i
     except ImportError as error:
         raise _Failure(f"{error.name or error} is not installed, and verify needs it: run `pip install 'cuport[verify]'`") from None
     except OSError as error:
-        raise _Failure(f"{error.strerror or error}{': ' + str(error.filename) if error.filename else ''}; look at the path, its permissions and the free space") from None
+        where = f": {error.filename}" if error.filename else ""
+        raise _Failure(f"{error.strerror or error}{where}; look at the path, its permissions and the free space") from None
     except KeyboardInterrupt:
         click.echo("cuport: stopped; the compilers were ended too, what had finished is kept", err=True)
         ctx.exit(130)
@@ -119,7 +146,13 @@ def _compile_bar(title: str) -> Iterator[tuple[Callable[..., None], Callable[...
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed} done, {task.fields[bad]} failed"), TimeElapsedColumn(), TextColumn("{task.fields[now]}"))
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed} done, {task.fields[bad]} failed"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}"),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=None, now="", bad=0)
         active: dict[tuple[str, str], None] = {}

@@ -9,10 +9,10 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 from .includes import SOURCE_SUFFIXES
 from .units import BUILD_SCRIPTS, SKIPPED_FOLDERS
@@ -57,7 +57,9 @@ def export(folder: Path, revision: str, into: Path) -> None:
     """The files of `folder` as they are in a git revision."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), "archive", "--format=tar", revision], capture_output=True, stdin=subprocess.DEVNULL,
+            ["git", "-C", str(folder), "archive", "--format=tar", revision],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
         )
     except OSError:
         raise BeforeError("git is not installed: name the originals' folder with --before DIR") from None

@@ -4,7 +4,7 @@ themselves, as cpp_extension does for a project that names none; a build would n
 from __future__ import annotations
 
 import re
-from typing import Sequence
+from collections.abc import Sequence
 
 from .releases import number
 from .units import Unit
@@ -27,7 +27,8 @@ def flag_problem(units: Sequence[Unit], release: str, cuda: tuple[int, int]) -> 
             oldest = _OLDEST_ARCHITECTURE.get(cuda[0], 0) if version >= _RELEASES_OF_CUDA_13 else 0
             for architecture in _ARCHITECTURE.findall(flag):
                 if int(architecture) < oldest:
-                    return f"{unit.name}: the build passes {flag}, which nvcc {cuda[0]}.{cuda[1]} rejects (oldest is sm_{oldest}): drop the flag"
+                    nvcc = f"nvcc {cuda[0]}.{cuda[1]}"
+                    return f"{unit.name}: the build passes {flag}, which {nvcc} rejects (oldest is sm_{oldest}): drop the flag"
         if "_GLIBCXX_USE_CXX11_ABI=0" in unit.defines and version >= (2, 7):
             return f"{unit.name}: the build passes -D_GLIBCXX_USE_CXX11_ABI=0, and torch {release} is built with 1: drop the flag"
     return ""

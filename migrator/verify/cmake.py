@@ -14,8 +14,21 @@ _WORD = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|([^\s;\"]+)")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _TARGETS = {"add_library", "add_executable", "cuda_add_library", "cuda_add_executable", "pybind11_add_module", "torch_add_library"}
 _KEYWORDS = {
-    "SHARED", "STATIC", "MODULE", "OBJECT", "PRIVATE", "PUBLIC", "INTERFACE", "EXCLUDE_FROM_ALL", "SYSTEM", "BEFORE",
-    "AFTER", "THIN_LTO", "NO_EXTRAS", "OPTIONS", "CONFIGURE_DEPENDS",
+    "SHARED",
+    "STATIC",
+    "MODULE",
+    "OBJECT",
+    "PRIVATE",
+    "PUBLIC",
+    "INTERFACE",
+    "EXCLUDE_FROM_ALL",
+    "SYSTEM",
+    "BEFORE",
+    "AFTER",
+    "THIN_LTO",
+    "NO_EXTRAS",
+    "OPTIONS",
+    "CONFIGURE_DEPENDS",
 }
 
 
@@ -32,8 +45,7 @@ def read_cmake(path: Path) -> list[Target]:
     text = _COMMENT.sub("", path.read_bytes().decode("utf-8", "replace"))
     folder = str(path.parent)
     variables: dict[str, list[str]] = {
-        name: [folder]
-        for name in ("CMAKE_CURRENT_SOURCE_DIR", "CMAKE_SOURCE_DIR", "PROJECT_SOURCE_DIR", "CMAKE_CURRENT_LIST_DIR")
+        name: [folder] for name in ("CMAKE_CURRENT_SOURCE_DIR", "CMAKE_SOURCE_DIR", "PROJECT_SOURCE_DIR", "CMAKE_CURRENT_LIST_DIR")
     }
     targets: dict[str, Target] = {}
     include_dirs: list[str] = []

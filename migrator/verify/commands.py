@@ -10,8 +10,16 @@ from functools import cached_property
 from pathlib import Path
 
 from migrator.toolchain import (
-    HeaderSet, HostCompiler, Toolkit, ToolchainError, compile_flags, host_compiler, needs_pybind11, pybind11_include,
-    python_include, usable_toolkit,
+    HeaderSet,
+    HostCompiler,
+    ToolchainError,
+    Toolkit,
+    compile_flags,
+    host_compiler,
+    needs_pybind11,
+    pybind11_include,
+    python_include,
+    usable_toolkit,
 )
 
 from .units import Unit
@@ -41,7 +49,9 @@ def find_tools(cuda: str | None = None) -> Tools:
     """The toolkit and host compiler to use. ToolchainError says what to install."""
     toolkit = usable_toolkit(cuda)
     if not (python_include() / "Python.h").is_file():
-        raise ToolchainError(f"no Python.h in {python_include()}: install Python's development files (Debian, Ubuntu: `apt install python3-dev`)")
+        raise ToolchainError(
+            f"no Python.h in {python_include()}: install Python's development files (Debian, Ubuntu: `apt install python3-dev`)"
+        )
     return Tools(toolkit, host_compiler(toolkit), _launcher())
 
 
@@ -75,7 +85,15 @@ class Request:
 
 def command_for(request: Request, tools: Tools, output: str) -> list[str]:
     """The whole command. Paths inside the project are relative: it runs in the unit's root."""
-    return [*tools.launcher, *_compiler(request, tools), *flags_for(request, tools), *_include_flags(request, tools), request.unit.name, "-o", output]
+    return [
+        *tools.launcher,
+        *_compiler(request, tools),
+        *flags_for(request, tools),
+        *_include_flags(request, tools),
+        request.unit.name,
+        "-o",
+        output,
+    ]
 
 
 def _compiler(request: Request, tools: Tools) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any
 
 from migrator.toolchain import needs_pybind11, pybind11_include
 
@@ -64,10 +65,9 @@ def compile_all(requests: Sequence[Request], bench: Bench, keep_output: bool = F
         folder = Path(tempfile.mkdtemp(prefix="cuport-verify-"))
         try:
             names = [str(folder / f"{i}{request.suffix}") for i, request in enumerate(waiting)]
-            commands = [command_for(request, bench.tools, name) for request, name in zip(waiting, names)]
+            commands = [command_for(request, bench.tools, name) for request, name in zip(waiting, names, strict=False)]
             tasks = [
-                Task(command, request.unit.root, "nvcc" if request.unit.is_cuda else "c++")
-                for command, request in zip(commands, waiting)
+                Task(command, request.unit.root, "nvcc" if request.unit.is_cuda else "c++") for command, request in zip(commands, waiting, strict=False)
             ]
 
             def done(index: int, finished: Finished) -> None:
@@ -95,16 +95,26 @@ def key_of(request: Request, tools: Tools) -> str:
     root = unit.root.resolve()
     pybind11 = str(pybind11_include().parent.name) if needs_pybind11(request.headers) else ""
     shim = [file_digest(path) for path in sorted(SHIM.rglob("*.h"))] if request.shim else []
-    return digest([
-        tools.identity, request.headers.release, request.headers.wheel, pybind11, flags_for(request, tools)[: None if not request.shim else -2],
-        shim, request.suffix, unit.name, [str(folder) for folder in unit.include_dirs],
-        [(str(path.relative_to(root)) if root in path.parents else str(path), file_digest(path)) for path in files],
-    ])
+    return digest(
+        [
+            tools.identity,
+            request.headers.release,
+            request.headers.wheel,
+            pybind11,
+            flags_for(request, tools)[: None if not request.shim else -2],
+            shim,
+            request.suffix,
+            unit.name,
+            [str(folder) for folder in unit.include_dirs],
+            [(str(path.relative_to(root)) if root in path.parents else str(path), file_digest(path)) for path in files],
+        ]
+    )
 
 
 def _sources_below(unit: Unit) -> list[Path]:
     return sorted(
-        path.resolve() for path in unit.root.rglob("*")
+        path.resolve()
+        for path in unit.root.rglob("*")
         if path.suffix in SOURCE_SUFFIXES and path.is_file() and not SKIPPED_FOLDERS & set(path.relative_to(unit.root).parts)
     )
 
@@ -144,9 +154,12 @@ def _keep(outcome: Outcome, key: str, bench: Bench, keep_output: bool) -> None:
         if outcome.ok and keep_output:
             bench.cache.put_file(key, outcome.request.suffix, outcome.output)
         value: dict[str, Any] = {
-            "ok": outcome.ok, "error": outcome.error.as_dict() if outcome.error else None,
-            "symbols": outcome.symbols.as_dict() if outcome.symbols else None, "seconds": outcome.seconds,
-            "peak_bytes": outcome.peak_bytes, "command": list(outcome.command),
+            "ok": outcome.ok,
+            "error": outcome.error.as_dict() if outcome.error else None,
+            "symbols": outcome.symbols.as_dict() if outcome.symbols else None,
+            "seconds": outcome.seconds,
+            "peak_bytes": outcome.peak_bytes,
+            "command": list(outcome.command),
         }
         bench.cache.put(key, value)
     if not keep_output:

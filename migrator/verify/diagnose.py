@@ -13,10 +13,14 @@ _PATTERNS = (
     re.compile(r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<message>.+)$"),
 )
 _PTXAS = re.compile(r"^ptxas (?:\S+, line \d+; )?(?:error|fatal)\s*: (?P<message>.+)$")
-_TOOL = re.compile(r"^(?:nvcc|cicc|nvlink|ld|collect2|g\+\+|gcc|cc1plus)(?:\.real)?\s*(?:fatal\s*|error\s*)?: (?:fatal )?(?:error: )?(?P<message>.+)$")
+_TOOL = re.compile(
+    r"^(?:nvcc|cicc|nvlink|ld|collect2|g\+\+|gcc|cc1plus)(?:\.real)?\s*(?:fatal\s*|error\s*)?: (?:fatal )?(?:error: )?(?P<message>.+)$"
+)
 _PLACES = (
     re.compile(r"at line (?P<line>\d+) of (?P<file>\S+)"),
-    re.compile(r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):\d+: (?:note: in expansion of macro|note: in definition of macro|\s*required from)"),
+    re.compile(
+        r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):\d+: (?:note: in expansion of macro|note: in definition of macro|\s*required from)"
+    ),
     re.compile(r"(?:In file included from|\s+from) (?P<file>[^:\n]+):(?P<line>\d+)"),
 )
 _NOISE = ("ptx assembly aborted", "was set but never used", "ld returned 1 exit status")
@@ -73,14 +77,14 @@ def first_error(output: str) -> Diagnostic:
 
 def _users_place(lines: list[str], number: int) -> tuple[str, int]:
     """The first user's file named in the notes after an error, or among the includes before it."""
-    for line in lines[number + 1: number + 60]:
+    for line in lines[number + 1 : number + 60]:
         if any(pattern.match(line) for pattern in _PATTERNS):
             break
         for pattern in _PLACES[:2]:
             for match in pattern.finditer(line):
                 if _is_users(match["file"]):
                     return match["file"], int(match["line"])
-    for line in reversed(lines[max(0, number - 40): number]):
+    for line in reversed(lines[max(0, number - 40) : number]):
         match = _PLACES[2].match(line)
         if match and _is_users(match["file"].strip()):
             return match["file"].strip(), int(match["line"])

@@ -31,7 +31,13 @@ class Verdict:
     diff: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        out = {"kernel": self.kernel, "signature": self.signature, "status": self.status, "instructions": self.instructions, "library": self.library}
+        out = {
+            "kernel": self.kernel,
+            "signature": self.signature,
+            "status": self.status,
+            "instructions": self.instructions,
+            "library": self.library,
+        }
         return {**out, "name_before": self.respelled, "diff": list(self.diff)}
 
 
@@ -52,8 +58,12 @@ def compare(before: dict[str, Kernel], after: dict[str, Kernel]) -> list[Verdict
     for test in (_same_spelling, _same_base_and_body, _same_base):
         for old, new in _pairs(left, right, names, test):
             verdicts.append(_judge(names[new], left.pop(old), right.pop(new), names[old]))
-    verdicts += [Verdict(short_name(names[k]), names[k], ONLY_BEFORE, kernel.instructions, is_library(names[k])) for k, kernel in left.items()]
-    verdicts += [Verdict(short_name(names[k]), names[k], ONLY_AFTER, kernel.instructions, is_library(names[k])) for k, kernel in right.items()]
+    verdicts += [
+        Verdict(short_name(names[k]), names[k], ONLY_BEFORE, kernel.instructions, is_library(names[k])) for k, kernel in left.items()
+    ]
+    verdicts += [
+        Verdict(short_name(names[k]), names[k], ONLY_AFTER, kernel.instructions, is_library(names[k])) for k, kernel in right.items()
+    ]
     return sorted(verdicts, key=lambda v: (v.library, v.kernel, v.signature))
 
 

@@ -13,9 +13,10 @@ import shutil
 import subprocess
 import tempfile
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, Sequence
+from typing import Any
 
 from migrator.toolchain import Toolkit
 
@@ -29,20 +30,59 @@ from .symbols import demangle, exported, needed
 # Names that compile and that no wheel's linked libraries give: from, to, what the name looks like, what to do.
 # Releases are inclusive; seen in the wheels (api_history 6.3 and 4).
 _TRAPS: tuple[tuple[tuple[int, int], tuple[int, int], str, str], ...] = (
-    ((1, 1), (99, 0), r"at::cuda::blas::gem[mv]<", "no torch wheel exports it; use at::mm_out/addmm_ on tensors, or cublasSgemm with at::cuda::getCurrentCUDABlasHandle()"),
-    ((1, 12), (99, 0), r"getCurrentCUDASolverDnHandle", "it lives in libtorch_cuda_linalg, which is not linked; call cuSOLVER with a handle of your own, or add libraries=['torch_cuda_linalg']"),
-    ((1, 0), (99, 0), r"(mutable_|const_)?data(_ptr)?<(unsigned )?long long", "tensors hold int64_t, which is long on Linux: write data_ptr<int64_t>()"),
+    (
+        (1, 1),
+        (99, 0),
+        r"at::cuda::blas::gem[mv]<",
+        "no torch wheel exports it; use at::mm_out/addmm_ on tensors, or cublasSgemm with at::cuda::getCurrentCUDABlasHandle()",
+    ),
+    (
+        (1, 12),
+        (99, 0),
+        r"getCurrentCUDASolverDnHandle",
+        "it lives in libtorch_cuda_linalg, which is not linked; call cuSOLVER with a handle of your own, "
+        "or add libraries=['torch_cuda_linalg']",
+    ),
+    (
+        (1, 0),
+        (99, 0),
+        r"(mutable_|const_)?data(_ptr)?<(unsigned )?long long",
+        "tensors hold int64_t, which is long on Linux: write data_ptr<int64_t>()",
+    ),
     ((1, 11), (99, 0), r"^(state|_?THC?(Cuda)?State.*)$", "THCState left torch in 1.11: drop the declaration and its uses"),
     ((1, 11), (99, 0), r"^_?THC?\w*", "TH and THC left torch in 1.11; use the ATen function"),
 )
 _PYTHON = re.compile(r"^_?Py[A-Z_]")
 _LINKER = {
-    "_GLOBAL_OFFSET_TABLE_", "__dso_handle", "_DYNAMIC", "__tls_get_addr",
+    "_GLOBAL_OFFSET_TABLE_",
+    "__dso_handle",
+    "_DYNAMIC",
+    "__tls_get_addr",
     # glibc's libc_nonshared.a, which every link takes in
-    "atexit", "at_quick_exit", "pthread_atfork", "stat", "fstat", "lstat", "fstatat", "mknod", "mknodat", "stat64", "fstat64", "lstat64",
+    "atexit",
+    "at_quick_exit",
+    "pthread_atfork",
+    "stat",
+    "fstat",
+    "lstat",
+    "fstatat",
+    "mknod",
+    "mknodat",
+    "stat64",
+    "fstat64",
+    "lstat64",
 }
 _CUDA_LIBRARIES = re.compile(r"^(cublas|cusparse|cufft|curand|cusolver|cudnn|nccl|nvrtc|nvml|nvtx|cu[A-Z])")
-_SYSTEM_LIBRARIES = ("libstdc++.so.6", "libc.so.6", "libm.so.6", "libgcc_s.so.1", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libgomp.so.1")
+_SYSTEM_LIBRARIES = (
+    "libstdc++.so.6",
+    "libc.so.6",
+    "libm.so.6",
+    "libgcc_s.so.1",
+    "libpthread.so.0",
+    "libdl.so.2",
+    "librt.so.1",
+    "libgomp.so.1",
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +115,14 @@ class LinkResult:
 
     def as_dict(self) -> dict[str, Any]:
         missing = [{"symbol": m.symbol, "unit": m.unit, "advice": m.advice} for m in self.missing]
-        return {"release": self.release, "extension": self.extension, "ok": self.ok, "checked": self.checked, "missing": missing, "problems": self.problems}
+        return {
+            "release": self.release,
+            "extension": self.extension,
+            "ok": self.ok,
+            "checked": self.checked,
+            "missing": missing,
+            "problems": self.problems,
+        }
 
 
 def check_link(release: str, extension: str, outcomes: Sequence[Outcome], libraries: Iterable[str], tools: Tools) -> LinkResult:
@@ -86,7 +133,12 @@ def check_link(release: str, extension: str, outcomes: Sequence[Outcome], librar
     torch = installed_torch()
     here = torch is not None and installed_release() == release
     names = symbols_of_installed(torch, release) if here and torch is not None else symbols_of(release)
-    result = LinkResult(release, extension, True, f"symbols of torch {release}" if names is not None else f"only the known traps: no symbol list of torch {release} here")
+    result = LinkResult(
+        release,
+        extension,
+        True,
+        f"symbols of torch {release}" if names is not None else f"only the known traps: no symbol list of torch {release} here",
+    )
     own_libraries = set(libraries) - {"cudart", "cublas", "cusparse", "cusolver", "cudnn", "m", "stdc++"}
     result.missing = find_missing(outcomes, release, names, tools, bool(own_libraries))
     if "torch_cuda_linalg" in own_libraries:
@@ -138,7 +190,7 @@ def _given(name: str, toolkit: Toolkit, compiler: str) -> bool:
     return _CUDA_LIBRARIES.match(name) is not None or name in _system(compiler)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _runtime(toolkit: Toolkit) -> frozenset[str]:
     for folder in toolkit.lib_dirs:
         for library in sorted(folder.glob("libcudart.so*")):
@@ -146,7 +198,7 @@ def _runtime(toolkit: Toolkit) -> frozenset[str]:
     return frozenset()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _system(compiler: str) -> frozenset[str]:
     names: set[str] = set()
     for library in _SYSTEM_LIBRARIES:
@@ -185,7 +237,11 @@ def _link(outcomes: Sequence[Outcome], torch: Path, tools: Tools, libraries: set
         command = [str(tools.host.path), "-shared", *objects, *[f"-L{p}" for p in places], *[f"-l{n}" for n in wanted], "-o", str(library)]
         finished = run_one(command, folder)
         if finished.returncode:
-            lines = [line for line in finished.output.splitlines() if "undefined reference" in line or "multiple definition" in line or "cannot find" in line]
+            lines = [
+                line
+                for line in finished.output.splitlines()
+                if "undefined reference" in line or "multiple definition" in line or "cannot find" in line
+            ]
             return [line.rpartition("ld: ")[2] for line in lines[:5]] or [finished.output.strip()[-300:]]
         return foreign_runtimes(library, tools.toolkit.version[0])
     finally:
@@ -210,5 +266,6 @@ def foreign_runtimes(library: Path, major: int) -> list[str]:
     found = [name for name in needed(library) if name.startswith("libcudart.so")]
     return [
         f"{library.name} needs {name}, but it was compiled with CUDA {major}: another CUDA's libcudart.so comes first when linking"
-        for name in found if name != f"libcudart.so.{major}" and not name.startswith(f"libcudart.so.{major}.")
+        for name in found
+        if name != f"libcudart.so.{major}" and not name.startswith(f"libcudart.so.{major}.")
     ]

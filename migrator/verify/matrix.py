@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, Sequence
+from typing import Any
 
 from migrator.toolchain import HeaderSet
 
@@ -33,7 +34,8 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         state = {None: "not checked", "": "ok"}
         return {
-            "name": self.name, "kind": self.kind,
+            "name": self.name,
+            "kind": self.kind,
             "releases": {r: {"status": state.get(error, "failed"), "error": error or ""} for r, error in self.cells.items()},
         }
 

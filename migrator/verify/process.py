@@ -11,10 +11,10 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Iterator, Sequence
 
 from .memory import available_memory
 
@@ -103,8 +103,13 @@ def _start(index: int, task: Task) -> _Running:
     try:
         with open(folder / "output", "wb") as output:
             process = subprocess.Popen(
-                list(task.command), cwd=task.cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True,
+                list(task.command),
+                cwd=task.cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -9,8 +9,9 @@ Host code is compiled here, not compared.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Sequence
+from typing import Any
 
 from migrator.toolchain import HeaderSet, ToolchainError
 
@@ -47,10 +48,17 @@ class UnitProof:
         return sum(v.status == status for v in self.own)
 
     def as_dict(self) -> dict[str, Any]:
-        kernels = [{**v.as_dict(), "compared_with": self.neighbour if v.signature in self.through_headers else self.target} for v in self.verdicts]
+        kernels = [
+            {**v.as_dict(), "compared_with": self.neighbour if v.signature in self.through_headers else self.target} for v in self.verdicts
+        ]
         return {
-            "unit": self.unit, "arch": self.arch, "before": self.before_release, "target": self.target, "shim": self.shim,
-            "not_compared": self.not_compared, "kernels": kernels,
+            "unit": self.unit,
+            "arch": self.arch,
+            "before": self.before_release,
+            "target": self.target,
+            "shim": self.shim,
+            "not_compared": self.not_compared,
+            "kernels": kernels,
         }
 
 
@@ -89,8 +97,13 @@ class Proof:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "arch": self.arch, "target": self.target, "summary": self.summary, "identical": self.identical, "total": self.total,
-            "complete": self.complete, "units": [u.as_dict() for u in self.units],
+            "arch": self.arch,
+            "target": self.target,
+            "summary": self.summary,
+            "identical": self.identical,
+            "total": self.total,
+            "complete": self.complete,
+            "units": [u.as_dict() for u in self.units],
         }
 
 
@@ -108,7 +121,9 @@ def prove(
     after_units = _cuda_units(after_of(target.release))
     before_units = _cuda_units(before_of(old_releases[0]))
     pairs = _pair(before_units, after_units)
-    proofs = {name: UnitProof(name, arch, target=target.release) for name in [*after_units, *(b for b in before_units if b not in pairs.values())]}
+    proofs = {
+        name: UnitProof(name, arch, target=target.release) for name in [*after_units, *(b for b in before_units if b not in pairs.values())]
+    }
 
     old = _compile_originals(list(pairs.values()), before_of, target, arch, headers, bench, old_releases)
     new = _texts([Request(after_units[name], target, (arch,), ptx=True) for name in after_units], bench)
@@ -130,8 +145,13 @@ def prove(
 
 
 def _compile_originals(
-    names: list[str], before_of: Callable[[str], Project], target: HeaderSet, arch: str,
-    headers: Callable[[str], HeaderSet], bench: Bench, old_releases: Sequence[str],
+    names: list[str],
+    before_of: Callable[[str], Project],
+    target: HeaderSet,
+    arch: str,
+    headers: Callable[[str], HeaderSet],
+    bench: Bench,
+    old_releases: Sequence[str],
 ) -> dict[str, Outcome]:
     """Each original on the newest old release that it compiles on; with the host-side shim where nothing else does."""
     best: dict[str, Outcome] = {}
@@ -151,8 +171,14 @@ def _compile_originals(
 
 
 def _ask_neighbours(
-    proofs: dict[str, UnitProof], pairs: dict[str, str], old: dict[str, Outcome], after_of: Callable[[str], Project],
-    headers: Callable[[str], HeaderSet], arch: str, bench: Bench, new_releases: Sequence[str],
+    proofs: dict[str, UnitProof],
+    pairs: dict[str, str],
+    old: dict[str, Outcome],
+    after_of: Callable[[str], Project],
+    headers: Callable[[str], HeaderSet],
+    arch: str,
+    bench: Bench,
+    new_releases: Sequence[str],
 ) -> None:
     """For kernels that differ on the target: the port on the oldest release with the new API."""
     for release in new_releases:

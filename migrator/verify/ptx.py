@@ -118,7 +118,7 @@ def _read_function(text: str, at: int, module: Module) -> int:
         return end + 1
     close = _closing(text, brace)
     kernel = re.search(r"\.entry\b", header) is not None
-    module.functions[name] = Function(name, kernel, header, tuple(_statements(text[brace + 1: close])))
+    module.functions[name] = Function(name, kernel, header, tuple(_statements(text[brace + 1 : close])))
     return close + 1
 
 
@@ -181,23 +181,23 @@ def plain_name(name: str) -> str:
             break
         length, start = int(match.group(1)), match.end(1)
         kind = "GLOBAL" if "GLOBAL" in match.group(2) else "INTERNAL"
-        whole = name[start: start + length]
+        whole = name[start : start + length]
         if len(whole) < length:
             # Digits of an identifier before it ran into the length: take the shortest number that fits.
             digits = match.group(1)
             for cut in range(1, len(digits)):
                 if len(name) - start >= int(digits[cut:]):
-                    length, whole = int(digits[cut:]), name[start: start + int(digits[cut:])]
+                    length, whole = int(digits[cut:]), name[start : start + int(digits[cut:])]
                     break
             else:
                 break
-            name = name[: start - len(digits) + cut] + "\0" + kind + name[start + length:]
+            name = name[: start - len(digits) + cut] + "\0" + kind + name[start + length :]
             continue
-        name = name[: match.start()] + "\0" + kind + name[start + length:]
+        name = name[: match.start()] + "\0" + kind + name[start + length :]
     name = name.replace("\0GLOBAL", "12_GLOBAL__N_1").replace("\0INTERNAL", "")
     static = _STATIC.search(name)
     if static:
-        name = name[: static.start()] + "static_" + name[static.end() + int(static.group(1)):].lstrip("_")
+        name = name[: static.start()] + "static_" + name[static.end() + int(static.group(1)) :].lstrip("_")
     return name
 
 
@@ -281,7 +281,7 @@ class _Renamer:
                 self.used.append(word)
             return _shown(word, self.module)
         if word.startswith(self.own + "_param_"):
-            return plain_name(self.own) + word[len(self.own):]
+            return plain_name(self.own) + word[len(self.own) :]
         return plain_name(word)
 
     def numbered(self, prefix: str) -> str:

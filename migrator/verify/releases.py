@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from migrator.toolchain import KNOWN_RELEASES, HeaderSet, ToolchainError, header_set, resolve_release
 

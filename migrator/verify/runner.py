@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 from migrator.toolchain import Toolkit
 
@@ -51,15 +52,20 @@ class RunResult:
     gpu: bool = False
     folder: Path | None = None
 
-    def fail(self, text: str) -> "RunResult":
+    def fail(self, text: str) -> RunResult:
         self.ok = False
         self.problems.append(text)
         return self
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "ok": self.ok, "libraries": [str(p) for p in self.libraries], "operators": self.operators, "problems": self.problems,
-            "command": self.command, "returncode": self.returncode, "gpu": self.gpu,
+            "ok": self.ok,
+            "libraries": [str(p) for p in self.libraries],
+            "operators": self.operators,
+            "problems": self.problems,
+            "command": self.command,
+            "returncode": self.returncode,
+            "gpu": self.gpu,
         }
 
 
@@ -102,7 +108,12 @@ def _environment(toolkit: Toolkit, archs: tuple[str, ...], folder: Path, jobs: i
 
     numbers = [arch_number(arch) for arch in archs]
     return {
-        **os.environ, "CUDA_HOME": str(toolkit.root), "FORCE_CUDA": "1", "LIBRARY_PATH": search, "PATH": path, "MAX_JOBS": str(jobs),
+        **os.environ,
+        "CUDA_HOME": str(toolkit.root),
+        "FORCE_CUDA": "1",
+        "LIBRARY_PATH": search,
+        "PATH": path,
+        "MAX_JOBS": str(jobs),
         "TORCH_CUDA_ARCH_LIST": ";".join(f"{n[:-1]}.{n[-1]}" if n[-1].isdigit() else f"{n[:-2]}.{n[-2:]}" for n in numbers),
     }
 
@@ -110,7 +121,11 @@ def _environment(toolkit: Toolkit, archs: tuple[str, ...], folder: Path, jobs: i
 def _build_script(script: Path, environment: dict[str, str], result: RunResult) -> None:
     done = subprocess.run(
         [sys.executable, script.name, "build_ext", "--inplace", "--build-temp", "build/temp"],
-        cwd=script.parent, env=environment, capture_output=True, text=True, errors="replace",
+        cwd=script.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
     )
     if done.returncode:
         result.fail(f"{script.name} build_ext failed: {_reason(done.stdout + done.stderr)}")
@@ -123,12 +138,17 @@ def _build_by_load(project: Project, tree: Path, folder: Path, environment: dict
         target = folder / "load" / module
         target.mkdir(parents=True, exist_ok=True)
         wanted = {
-            "name": module, "sources": [str(tree / u.source) for u in units], "build_directory": str(target), "is_python_module": False,
+            "name": module,
+            "sources": [str(tree / u.source) for u in units],
+            "build_directory": str(target),
+            "is_python_module": False,
             "extra_include_paths": sorted({str(tree / d) for u in units for d in u.include_dirs}),
             "extra_cflags": sorted({f"-D{d}" for u in units for d in u.defines}),
             "extra_cuda_cflags": sorted({f for u in units for f in (*[f"-D{d}" for d in u.defines], *u.flags) if u.is_cuda}),
         }
-        done = subprocess.run([sys.executable, "-c", _LOAD, json.dumps(wanted)], env=environment, capture_output=True, text=True, errors="replace")
+        done = subprocess.run(
+            [sys.executable, "-c", _LOAD, json.dumps(wanted)], env=environment, capture_output=True, text=True, errors="replace"
+        )
         if done.returncode and not list(target.glob("*.so")):
             result.fail(f"building {module} failed: {_reason(done.stdout + done.stderr)}")
 
@@ -137,7 +157,9 @@ def _inspect(library: Path, toolkit: Toolkit, environment: dict[str, str], resul
     for complaint in foreign_runtimes(library, toolkit.version[0]):
         result.fail(complaint)
     module = library.name.partition(".")[0]
-    done = subprocess.run([sys.executable, "-c", _IMPORT, str(library), module], env=environment, capture_output=True, text=True, errors="replace")
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT, str(library), module], env=environment, capture_output=True, text=True, errors="replace"
+    )
     if done.returncode:
         lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
         result.fail(f"import of {library.name} failed: {lines[-1] if lines else 'no message'}")

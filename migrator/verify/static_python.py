@@ -14,9 +14,10 @@ from __future__ import annotations
 import ast
 import glob
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 STEP_LIMIT = 200_000
 CALL_DEPTH = 12
@@ -60,7 +61,7 @@ class Call:
 @dataclass
 class _Function:
     node: Any
-    scope: "_Scope"
+    scope: _Scope
 
 
 @dataclass
@@ -72,7 +73,7 @@ class _Bound:
 
 
 class _Scope(dict):
-    def __init__(self, outer: "_Scope | None" = None) -> None:
+    def __init__(self, outer: _Scope | None = None) -> None:
         super().__init__()
         self.outer = outer
 
@@ -128,15 +129,43 @@ def read_script(
 
 
 STRING_METHODS = {
-    "replace", "split", "rsplit", "strip", "lstrip", "rstrip", "startswith", "endswith", "lower", "upper", "join",
-    "format", "partition", "rpartition", "find", "title", "splitlines", "isdigit", "count",
+    "replace",
+    "split",
+    "rsplit",
+    "strip",
+    "lstrip",
+    "rstrip",
+    "startswith",
+    "endswith",
+    "lower",
+    "upper",
+    "join",
+    "format",
+    "partition",
+    "rpartition",
+    "find",
+    "title",
+    "splitlines",
+    "isdigit",
+    "count",
 }
 LIST_METHODS = {"append", "extend", "insert", "remove", "pop", "index", "count", "sort", "reverse", "copy", "clear"}
 DICT_METHODS = {"get", "keys", "values", "items", "update", "setdefault", "pop", "copy"}
 SET_METHODS = {"add", "update", "union", "difference", "discard", "copy"}
 PATH_METHODS = {
-    "absolute", "as_posix", "exists", "glob", "is_dir", "is_file", "iterdir", "joinpath", "relative_to", "resolve",
-    "rglob", "with_suffix", "with_name",
+    "absolute",
+    "as_posix",
+    "exists",
+    "glob",
+    "is_dir",
+    "is_file",
+    "iterdir",
+    "joinpath",
+    "relative_to",
+    "resolve",
+    "rglob",
+    "with_suffix",
+    "with_name",
 }
 PATH_ATTRIBUTES = {"parent", "name", "stem", "suffix", "parts"}
 
@@ -169,8 +198,7 @@ class _Reader:
 
     def holds_unseen_call(self, node: ast.AST) -> bool:
         return any(
-            isinstance(inner, ast.Call) and id(inner) not in self.seen and self.wanted(_last_name(inner.func))
-            for inner in ast.walk(node)
+            isinstance(inner, ast.Call) and id(inner) not in self.seen and self.wanted(_last_name(inner.func)) for inner in ast.walk(node)
         )
 
     def step(self) -> None:
@@ -355,7 +383,7 @@ class _Reader:
 
     def on_Dict(self, node: ast.Dict, scope: _Scope) -> Any:
         out: dict = {}
-        for key, value in zip(node.keys, node.values):
+        for key, value in zip(node.keys, node.values, strict=False):
             evaluated = self.expression(value, scope)
             if key is None:
                 if isinstance(evaluated, dict):
@@ -399,7 +427,7 @@ class _Reader:
 
     def on_Compare(self, node: ast.Compare, scope: _Scope) -> Any:
         left = self.expression(node.left, scope)
-        for op, comparator in zip(node.ops, node.comparators):
+        for op, comparator in zip(node.ops, node.comparators, strict=False):
             right = self.expression(comparator, scope)
             if isinstance(left, (Unknown, Name)) or isinstance(right, (Unknown, Name)):
                 return UNKNOWN
@@ -461,8 +489,7 @@ class _Reader:
             return UNKNOWN
         if isinstance(node.slice, ast.Slice):
             bounds = [
-                self.expression(part, scope) if part is not None else None
-                for part in (node.slice.lower, node.slice.upper, node.slice.step)
+                self.expression(part, scope) if part is not None else None for part in (node.slice.lower, node.slice.upper, node.slice.step)
             ]
             return holder[slice(*bounds)]
         return holder[self.expression(node.slice, scope)]
@@ -521,14 +548,14 @@ class _Reader:
         names = [a.arg for a in list(getattr(spec, "posonlyargs", [])) + spec.args]
         for name in names + [a.arg for a in spec.kwonlyargs]:
             scope[name] = UNKNOWN
-        for name, default in zip(names[len(names) - len(spec.defaults):], spec.defaults):
+        for name, default in zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=False):
             scope[name] = self.expression(default, function.scope)
-        for argument, default in zip(spec.kwonlyargs, spec.kw_defaults):
+        for argument, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=False):
             if default is not None:
                 scope[argument.arg] = self.expression(default, function.scope)
-        scope.update(zip(names, args))
+        scope.update(zip(names, args, strict=False))
         if spec.vararg:
-            scope[spec.vararg.arg] = list(args[len(names):])
+            scope[spec.vararg.arg] = list(args[len(names) :])
         extra = {k: v for k, v in kwargs.items() if k not in scope}
         scope.update({k: v for k, v in kwargs.items() if k in scope})
         if spec.kwarg:
@@ -555,7 +582,7 @@ class _Reader:
             results = [self.apply(args[0], [item]) for item in items]
             if callee.dotted == "map":
                 return results
-            return [item for item, keep in zip(items, results) if isinstance(keep, Unknown) or keep]
+            return [item for item, keep in zip(items, results, strict=False) if isinstance(keep, Unknown) or keep]
         if handler is None or any(isinstance(a, (Unknown, Name)) for a in args):
             return UNKNOWN
         return handler(self, *args, **kwargs)
@@ -678,9 +705,15 @@ def _sequence(value: Any) -> list | None:
 
 
 _COMPARE: dict[type, Callable[[Any, Any], bool]] = {
-    ast.Eq: lambda a, b: a == b, ast.NotEq: lambda a, b: a != b, ast.Lt: lambda a, b: a < b,
-    ast.LtE: lambda a, b: a <= b, ast.Gt: lambda a, b: a > b, ast.GtE: lambda a, b: a >= b,
-    ast.Is: lambda a, b: a is b, ast.IsNot: lambda a, b: a is not b, ast.In: lambda a, b: a in b,
+    ast.Eq: lambda a, b: a == b,
+    ast.NotEq: lambda a, b: a != b,
+    ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b,
+    ast.Gt: lambda a, b: a > b,
+    ast.GtE: lambda a, b: a >= b,
+    ast.Is: lambda a, b: a is b,
+    ast.IsNot: lambda a, b: a is not b,
+    ast.In: lambda a, b: a in b,
     ast.NotIn: lambda a, b: a not in b,
 }
 
@@ -688,11 +721,7 @@ _COMPARE: dict[type, Callable[[Any, Any], bool]] = {
 def _binary(op: ast.operator, left: Any, right: Any) -> Any:
     if isinstance(op, ast.Add):
         if isinstance(left, list) or isinstance(right, list):  # keep what is known of a concatenation
-            return [
-                item
-                for side in (left, right)
-                for item in (_sequence(side) if isinstance(side, (list, tuple)) else [UNKNOWN])
-            ]
+            return [item for side in (left, right) for item in (_sequence(side) if isinstance(side, (list, tuple)) else [UNKNOWN])]
     if isinstance(left, (Unknown, Name)) or isinstance(right, (Unknown, Name)):
         return UNKNOWN
     if isinstance(op, ast.Add):
@@ -709,8 +738,14 @@ def _binary(op: ast.operator, left: Any, right: Any) -> Any:
 
 
 _CONSTANTS: dict[str, Any] = {
-    "os.name": "posix", "os.sep": "/", "os.path.sep": "/", "sys.platform": "linux", "torch.__version__": None,
-    "os.curdir": ".", "os.pardir": "..", "torch.version.hip": None,
+    "os.name": "posix",
+    "os.sep": "/",
+    "os.path.sep": "/",
+    "sys.platform": "linux",
+    "torch.__version__": None,
+    "os.curdir": ".",
+    "os.pardir": "..",
+    "torch.version.hip": None,
 }
 
 
@@ -747,18 +782,34 @@ _OUTSIDE: dict[str, Callable[..., Any]] = {
     "os.environ.get": lambda r, n, d=None: d,
     "glob.glob": lambda r, p, **k: r.glob(p, **k),
     "glob.iglob": lambda r, p, **k: r.glob(p, **k),
-    "pathlib.Path": _path, "pathlib.PurePath": _path, "pathlib.PosixPath": _path,
+    "pathlib.Path": _path,
+    "pathlib.PurePath": _path,
+    "pathlib.PosixPath": _path,
     "platform.system": lambda r: "Linux",
     "sorted": lambda r, v, **k: sorted(v, key=str, reverse=bool(k.get("reverse", False))),
-    "list": lambda r, v=(): list(v), "tuple": lambda r, v=(): tuple(v), "set": lambda r, v=(): list(dict.fromkeys(v)),
+    "list": lambda r, v=(): list(v),
+    "tuple": lambda r, v=(): tuple(v),
+    "set": lambda r, v=(): list(dict.fromkeys(v)),
     "dict": lambda r, *a, **k: dict(*a, **k),
-    "str": lambda r, v="": str(v), "int": lambda r, v=0: int(v), "float": lambda r, v=0: float(v), "len": lambda r, v: len(v),
-    "bool": lambda r, v=False: bool(v), "range": lambda r, *a: range(*a)[:10_000], "enumerate": lambda r, v: [(i, x) for i, x in enumerate(v)],
-    "zip": lambda r, *v: [tuple(x) for x in zip(*v)], "reversed": lambda r, v: list(reversed(v)),
-    "any": lambda r, v: any(v), "all": lambda r, v: all(v), "max": lambda r, *v: max(*v), "min": lambda r, *v: min(*v),
+    "str": lambda r, v="": str(v),
+    "int": lambda r, v=0: int(v),
+    "float": lambda r, v=0: float(v),
+    "len": lambda r, v: len(v),
+    "bool": lambda r, v=False: bool(v),
+    "range": lambda r, *a: range(*a)[:10_000],
+    "enumerate": lambda r, v: [(i, x) for i, x in enumerate(v)],
+    "zip": lambda r, *v: [tuple(x) for x in zip(*v, strict=False)],
+    "reversed": lambda r, v: list(reversed(v)),
+    "any": lambda r, v: any(v),
+    "all": lambda r, v: all(v),
+    "max": lambda r, *v: max(*v),
+    "min": lambda r, *v: min(*v),
     "itertools.chain": lambda r, *v: [x for part in v for x in part],
-    "packaging.version.parse": _version_tuple, "packaging.version.Version": _version_tuple,
-    "distutils.version.LooseVersion": _version_tuple, "distutils.version.StrictVersion": _version_tuple,
+    "packaging.version.parse": _version_tuple,
+    "packaging.version.Version": _version_tuple,
+    "distutils.version.LooseVersion": _version_tuple,
+    "distutils.version.StrictVersion": _version_tuple,
     "pkg_resources.parse_version": _version_tuple,
-    "copy.copy": lambda r, v: _frozen(v), "copy.deepcopy": lambda r, v: _frozen(v),
+    "copy.copy": lambda r, v: _frozen(v),
+    "copy.deepcopy": lambda r, v: _frozen(v),
 }

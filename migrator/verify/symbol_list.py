@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable
 
 from migrator.toolchain.cache import cache_root
 
@@ -23,7 +23,16 @@ MAGIC = b"cuport symbols 1\n"
 WIDTH = 5
 
 # What cpp_extension links a CUDA extension with. libtorch_cuda_linalg is not among them, and is loaded late.
-LINKED = ("libc10.so", "libc10_cuda.so", "libtorch.so", "libtorch_cpu.so", "libtorch_cuda.so", "libtorch_cuda_cpp.so", "libtorch_cuda_cu.so", "libtorch_python.so")
+LINKED = (
+    "libc10.so",
+    "libc10_cuda.so",
+    "libtorch.so",
+    "libtorch_cpu.so",
+    "libtorch_cuda.so",
+    "libtorch_cuda_cpp.so",
+    "libtorch_cuda_cu.so",
+    "libtorch_python.so",
+)
 _TORCH = re.compile(r"N?K?(?:2at|3c10|5torch|6caffe2)|\b_?THC?[A-Z]")
 
 
@@ -62,13 +71,13 @@ class SymbolList:
         return len(self._numbers)
 
     @classmethod
-    def read(cls, path: Path) -> "SymbolList":
+    def read(cls, path: Path) -> SymbolList:
         data = path.read_bytes()
         if not data.startswith(MAGIC):
             raise ValueError(f"{path} is not a symbol list")
         numbers: list[int] = []
         last = shift = step = 0
-        for byte in zlib.decompress(data[len(MAGIC):]):
+        for byte in zlib.decompress(data[len(MAGIC) :]):
             step |= (byte & 127) << shift
             shift += 7
             if byte < 128:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import re
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable
-
+from typing import Any
 
 _LIBRARY_TEMPLATE = re.compile(r"_Z(?:T[ISV]|GV)?N?K?(?:S|2at|3c10|5torch|8pybind11|9__gnu_cxx|6thrust|3cub|4cuda)")
 
@@ -25,7 +25,7 @@ class ObjectSymbols:
         return {"undefined": list(self.undefined), "defined": list(self.defined), "weak": list(self.weak)}
 
     @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> "ObjectSymbols":
+    def from_dict(cls, value: dict[str, Any]) -> ObjectSymbols:
         return cls(tuple(value["undefined"]), tuple(value["defined"]), tuple(value["weak"]))
 
 
@@ -53,14 +53,14 @@ def needed(library: Path) -> list[str]:
     return re.findall(r"\(NEEDED\).*?\[(.+?)\]", done.stdout)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _demangled(names: tuple[str, ...]) -> dict[str, str]:
     try:
         done = subprocess.run(["c++filt"], input="\n".join(names) + "\n", capture_output=True, text=True)
     except OSError:
         return {name: name for name in names}
     lines = done.stdout.splitlines()
-    return dict(zip(names, lines)) if len(lines) == len(names) else {name: name for name in names}
+    return dict(zip(names, lines, strict=False)) if len(lines) == len(names) else {name: name for name in names}
 
 
 def demangle(names: Iterable[str]) -> dict[str, str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Iterable, Sequence
+from typing import Any
 
 from .cmake import read_cmake
 from .includes import included_by_others
@@ -64,7 +65,7 @@ class Unit:
     def is_c(self) -> bool:
         return self.source.suffix in C_SUFFIXES
 
-    def in_tree(self, root: Path) -> "Unit":
+    def in_tree(self, root: Path) -> Unit:
         """The same unit in another copy of the tree."""
         return replace(self, root=root)
 
@@ -170,7 +171,7 @@ def _read_build_script(path: Path, project: Project, torch_version: str) -> None
 def _take_call(call: Call, script: Path, project: Project) -> bool:
     """Turn one extension call into units; False when its sources cannot be read."""
     names = ("name", "headers", "sources") if call.name == "create_extension" else ("name", "sources")
-    given = {**dict(zip(names, call.args)), **call.kwargs}
+    given = {**dict(zip(names, call.args, strict=False)), **call.kwargs}
     folder = script.parent
     sources = _strings(given.get("sources"))
     for built in _strings(given.get("extra_objects")):  # FFI era: build.py links objects that make.sh made of .cu files
@@ -190,7 +191,8 @@ def _take_call(call: Call, script: Path, project: Project) -> bool:
     cuda = (
         "CUDA" in call.name
         or any(s.suffix in CUDA_SUFFIXES for s in existing)
-        or bool(given.get("with_cuda")) and given.get("with_cuda") is not UNKNOWN
+        or bool(given.get("with_cuda"))
+        and given.get("with_cuda") is not UNKNOWN
     )
     include_dirs = _folders(folder, _strings(given.get("include_dirs")) + _strings(given.get("extra_include_paths")), project.root)
     project.libraries.update(_strings(given.get("libraries")))
@@ -202,9 +204,14 @@ def _take_call(call: Call, script: Path, project: Project) -> bool:
         sorted_flags = sort_flags(flags, folder, project.root)
         project.units.append(
             Unit(
-                project.root, _relative(source, project.root), name, cuda,
+                project.root,
+                _relative(source, project.root),
+                name,
+                cuda,
                 tuple(dict.fromkeys(include_dirs + sorted_flags.include_dirs)),
-                tuple(dict.fromkeys(macros + sorted_flags.defines)), sorted_flags.kept, sorted_flags.other,
+                tuple(dict.fromkeys(macros + sorted_flags.defines)),
+                sorted_flags.kept,
+                sorted_flags.other,
             )
         )
     return True
@@ -250,7 +257,9 @@ def sort_flags(flags: Iterable[str], folder: Path, root: Path) -> SortedFlags:
             other.append(f"{flag} {waiting.pop(0)}")
         else:
             other.append(flag)
-    return SortedFlags(tuple(dict.fromkeys(defines)), _folders(folder, includes, root), tuple(dict.fromkeys(kept)), tuple(dict.fromkeys(other)))
+    return SortedFlags(
+        tuple(dict.fromkeys(defines)), _folders(folder, includes, root), tuple(dict.fromkeys(kept)), tuple(dict.fromkeys(other))
+    )
 
 
 def _macros(value: Any) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import time
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Iterator
+from typing import Any
 
 from migrator.toolchain import HeaderSet, ToolchainError, install_toolkit
 from migrator.toolchain.cache import cache_root
@@ -49,8 +50,8 @@ class Listener:
     """How a run tells what it is doing. The default says nothing."""
 
     say: Callable[[str], None] = lambda text: None
-    downloads: Callable[[], ContextManager[Any]] = nullcontext
-    compiles: Callable[[str], ContextManager[tuple[Callable[..., None], Callable[[Outcome], None]] | None]] = lambda title: nullcontext()
+    downloads: Callable[[], AbstractContextManager[Any]] = nullcontext
+    compiles: Callable[[str], AbstractContextManager[tuple[Callable[..., None], Callable[[Outcome], None]] | None]] = lambda title: nullcontext()
 
 
 @dataclass
@@ -126,7 +127,12 @@ def default_jobs() -> int:
 
 
 def _matrices(
-    result: Verification, original: Originals | None, after_of: Callable[[str], Project], headers: list[HeaderSet], bench: Bench, listener: Listener,
+    result: Verification,
+    original: Originals | None,
+    after_of: Callable[[str], Project],
+    headers: list[HeaderSet],
+    bench: Bench,
+    listener: Listener,
 ) -> None:
     if original is not None:
         result.before_description = original.description
@@ -190,9 +196,7 @@ def _counting(show: Callable[[str, int, int], None] | None, counted: dict[str, i
     return progress
 
 
-def _watching(bench: Bench, listener: Listener, title: str, result: Verification) -> ContextManager[None]:
-    from contextlib import contextmanager
-
+def _watching(bench: Bench, listener: Listener, title: str, result: Verification) -> AbstractContextManager[None]:
     @contextmanager
     def watch() -> Iterator[None]:
         with listener.compiles(title) as shown:

@@ -10,7 +10,9 @@ from migrator.verify.compile import Outcome
 from migrator.verify.symbols import ObjectSymbols
 from migrator.verify.units import Unit
 
-TOOLS = Tools(Toolkit(Path("/cuda"), Path("/cuda/bin/nvcc"), (13, 2), (), (), "test"), HostCompiler(Path("/usr/bin/g++"), "gcc", (12, 2, 0)))
+TOOLS = Tools(
+    Toolkit(Path("/cuda"), Path("/cuda/bin/nvcc"), (13, 2), (), (), "test"), HostCompiler(Path("/usr/bin/g++"), "gcc", (12, 2, 0))
+)
 
 
 def headers(release: str = "2.15.0") -> HeaderSet:

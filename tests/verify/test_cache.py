@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (texts as compilers and people write them)
 """Results are kept by what went into them."""
 
 from __future__ import annotations
@@ -79,7 +80,16 @@ def test_results_come_back_and_damage_is_a_miss(tmp_path):
 def test_the_command_line_is_cpp_extensions(tmp_path):
     command = command_for(Request(project(tmp_path / "p"), headers(), ("sm_80", "sm_90")), TOOLS, "out.o")
     assert command[0] == "/cuda/bin/nvcc" and command[-3:] == ["a.cu", "-o", "out.o"]
-    for flag in ("-std=c++20", "-DWITH_CUDA", "-DTORCH_EXTENSION_NAME=_C", "-DTORCH_API_INCLUDE_EXTENSION_H", "-D__CUDA_NO_HALF_OPERATORS__",
-                 "--expt-relaxed-constexpr", "-gencode=arch=compute_80,code=sm_80", "-gencode=arch=compute_90,code=sm_90", "-I/h/include"):
+    for flag in (
+        "-std=c++20",
+        "-DWITH_CUDA",
+        "-DTORCH_EXTENSION_NAME=_C",
+        "-DTORCH_API_INCLUDE_EXTENSION_H",
+        "-D__CUDA_NO_HALF_OPERATORS__",
+        "--expt-relaxed-constexpr",
+        "-gencode=arch=compute_80,code=sm_80",
+        "-gencode=arch=compute_90,code=sm_90",
+        "-I/h/include",
+    ):
         assert flag in command
     assert "-std=c++17" in command_for(Request(project(tmp_path / "q"), headers("1.10.2")), TOOLS, "out.o")

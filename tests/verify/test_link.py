@@ -43,9 +43,13 @@ def test_the_traps_are_found_and_the_rest_is_not():
 @pytest.mark.parametrize(
     "symbol, release, known",
     [
-        ("at::cuda::getCurrentCUDASolverDnHandle()", "1.11.0", False), ("at::cuda::getCurrentCUDASolverDnHandle()", "1.13.1", True),
-        ("state", "1.10.2", False), ("state", "1.11.0", True), ("state_of_mine", "2.15.0", False),
-        ("void at::cuda::blas::gemm<float>(char)", "1.4.0", True), ("long long* at::Tensor::data_ptr<long long>() const", "1.4.0", True),
+        ("at::cuda::getCurrentCUDASolverDnHandle()", "1.11.0", False),
+        ("at::cuda::getCurrentCUDASolverDnHandle()", "1.13.1", True),
+        ("state", "1.10.2", False),
+        ("state", "1.11.0", True),
+        ("state_of_mine", "2.15.0", False),
+        ("void at::cuda::blas::gemm<float>(char)", "1.4.0", True),
+        ("long long* at::Tensor::data_ptr<long long>() const", "1.4.0", True),
         ("long* at::Tensor::data_ptr<long>() const", "2.15.0", False),
     ],
 )
@@ -81,7 +85,9 @@ def test_symbols_of_an_object(tmp_path):
 
 @needs_compiler
 def test_a_list_is_made_and_read(tmp_path):
-    library = compile_c(tmp_path, "namespace at { void one() {} void two() {} } namespace mine { void f() {} }", "-shared", "-fPIC", out="liba.so")
+    library = compile_c(
+        tmp_path, "namespace at { void one() {} void two() {} } namespace mine { void f() {} }", "-shared", "-fPIC", out="liba.so"
+    )
     assert write_list([library], tmp_path / "list.bin") >= 2
     names = SymbolList.read(tmp_path / "list.bin")
     assert "_ZN2at3oneEv" in names and "_ZN2at5threeEv" not in names and "_ZN4mine1fEv" not in names
@@ -93,7 +99,9 @@ def test_a_list_is_made_and_read(tmp_path):
 @needs_compiler
 def test_a_foreign_cuda_runtime_is_seen(tmp_path):
     for major in (11, 13):
-        compile_c(tmp_path, "int runtime() { return 1; }", "-shared", "-fPIC", f"-Wl,-soname,libcudart.so.{major}", out=f"libcudart.so.{major}")
+        compile_c(
+            tmp_path, "int runtime() { return 1; }", "-shared", "-fPIC", f"-Wl,-soname,libcudart.so.{major}", out=f"libcudart.so.{major}"
+        )
     compile_c(tmp_path, "int runtime(); int f() { return runtime(); }", "-shared", "-fPIC", "libcudart.so.11", out="ext.so")
     assert "libcudart.so.11" in needed(tmp_path / "ext.so")
     assert "needs libcudart.so.11, but it was compiled with CUDA 13" in foreign_runtimes(tmp_path / "ext.so", 13)[0]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (texts as compilers and people write them)
 """Running compilers: memory, order of ending, and nothing left behind."""
 
 from __future__ import annotations
@@ -54,7 +55,13 @@ def test_a_stopped_run_leaves_no_compiler(tmp_path, number):
         f"run_all([Task(['sh', '-c', 'sleep {marker} & sleep {marker}; true'], Path('.')) for _ in range(2)], 2, print, memory=lambda: 10**12,\n"
         "        on_started=lambda i: print('started', flush=True))\n"
     )
-    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path, env={**os.environ, "TMPDIR": str(tmp_path)})
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     assert process.stdout.readline() and process.stdout.readline()
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline and len(_alive(marker)) < 4:

@@ -107,7 +107,9 @@ $L__BB0_2:
 	ret;
 
 }
-""".replace("34_INTERNAL_89b8bf71_4_t_cu__Z5scalePfi", "37_INTERNAL_89b8bf71_4_t_cu__Z5scalePfi").replace("36_GLOBAL__N__89b8bf71_4_t_cu__Z5scalePfi", "39_GLOBAL__N__89b8bf71_4_t_cu__Z5scalePfi")
+""".replace("34_INTERNAL_89b8bf71_4_t_cu__Z5scalePfi", "37_INTERNAL_89b8bf71_4_t_cu__Z5scalePfi").replace(
+    "36_GLOBAL__N__89b8bf71_4_t_cu__Z5scalePfi", "39_GLOBAL__N__89b8bf71_4_t_cu__Z5scalePfi"
+)
 
 
 def verdicts(before: str, after: str) -> dict[str, str]:

@@ -57,18 +57,27 @@ def test_many_releases_are_folded():
     assert max(len(line) for line in shown.splitlines()) <= 80 and "2.29" in shown
 
 
-@pytest.mark.parametrize("chosen, expected", [(RELEASES, "1.4 to 2.15"), (["1.4.0", "1.11.0"], "1.4, 1.11"), (["1.10.2", "1.11.0"], "1.10 to 1.11"), ([], "")])
+@pytest.mark.parametrize(
+    "chosen, expected", [(RELEASES, "1.4 to 2.15"), (["1.4.0", "1.11.0"], "1.4, 1.11"), (["1.10.2", "1.11.0"], "1.10 to 1.11"), ([], "")]
+)
 def test_spans(chosen, expected):
     assert text.spans(chosen, RELEASES) == expected
 
 
 def proof() -> Proof:
     good = Verdict("f<float>", "void f<float>(float*)", IDENTICAL, 20)
-    bad = Verdict("g", "g(float*)", CHANGED, 9, diff=("@@ statement 3 @@", "- mul.f32 %f1, %f2, 0f40000000", "+ mul.f32 %f1, %f2, 0f40400000"))
+    bad = Verdict(
+        "g", "g(float*)", CHANGED, 9, diff=("@@ statement 3 @@", "- mul.f32 %f1, %f2, 0f40000000", "+ mul.f32 %f1, %f2, 0f40400000")
+    )
     library = Verdict("cub::EmptyKernel<void>", "void cub::EmptyKernel<void>()", IDENTICAL, 1, library=True)
-    return Proof("sm_80", "2.15.0", [
-        UnitProof("a.cu", "sm_80", "1.10.2", "2.15.0", verdicts=[good, bad, library]), UnitProof("host.cu", "sm_80", "1.10.2", "2.15.0"),
-    ])
+    return Proof(
+        "sm_80",
+        "2.15.0",
+        [
+            UnitProof("a.cu", "sm_80", "1.10.2", "2.15.0", verdicts=[good, bad, library]),
+            UnitProof("host.cu", "sm_80", "1.10.2", "2.15.0"),
+        ],
+    )
 
 
 def test_the_line_to_quote():
@@ -100,9 +109,15 @@ def test_json_and_junit():
 @pytest.mark.parametrize(
     "flags, release, complaint",
     [
-        (("-std=c++11",), "1.4.0", ""), (("-std=c++11",), "1.5.1", "rejects"), (("-std=c++14",), "2.0.1", ""), (("-std=c++14",), "2.1.2", "rejects"),
-        (("-std=c++17",), "2.13.0", ""), (("-std=c++17",), "2.15.0", "rejects"), (("-std=c++20",), "2.15.0", ""),
-        (("-gencode arch=compute_60,code=sm_60",), "1.10.2", ""), (("-gencode arch=compute_60,code=sm_60",), "2.15.0", "oldest is sm_75"),
+        (("-std=c++11",), "1.4.0", ""),
+        (("-std=c++11",), "1.5.1", "rejects"),
+        (("-std=c++14",), "2.0.1", ""),
+        (("-std=c++14",), "2.1.2", "rejects"),
+        (("-std=c++17",), "2.13.0", ""),
+        (("-std=c++17",), "2.15.0", "rejects"),
+        (("-std=c++20",), "2.15.0", ""),
+        (("-gencode arch=compute_60,code=sm_60",), "1.10.2", ""),
+        (("-gencode arch=compute_60,code=sm_60",), "2.15.0", "oldest is sm_75"),
         (("-gencode arch=compute_80,code=sm_80",), "2.15.0", ""),
     ],
 )

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (texts as compilers and people write them)
 """Units read from build files: what people write in setup.py, and never by running it."""
 
 from __future__ import annotations
@@ -54,10 +55,16 @@ def names(project: Project) -> list[str]:
 
 
 def test_globs_conditions_and_concatenation(tmp_path):
-    tree(tmp_path, {
-        "setup.py": DETECTRON_STYLE, "pkg/csrc/vision.cpp": "", "pkg/csrc/cpu/nms_cpu.cpp": "", "pkg/csrc/cuda/nms.cu": "",
-        "pkg/csrc/unrelated/other.cu": "",
-    })
+    tree(
+        tmp_path,
+        {
+            "setup.py": DETECTRON_STYLE,
+            "pkg/csrc/vision.cpp": "",
+            "pkg/csrc/cpu/nms_cpu.cpp": "",
+            "pkg/csrc/cuda/nms.cu": "",
+            "pkg/csrc/unrelated/other.cu": "",
+        },
+    )
     project = find_units(tmp_path)
     assert names(project) == ["pkg/csrc/cpu/nms_cpu.cpp", "pkg/csrc/cuda/nms.cu", "pkg/csrc/vision.cpp"]
     kernel = project.units[1]
@@ -69,23 +76,30 @@ def test_globs_conditions_and_concatenation(tmp_path):
 
 
 def test_a_list_of_sources_and_one_flag_list(tmp_path):
-    tree(tmp_path, {
-        "ops/setup.py": """
+    tree(
+        tmp_path,
+        {
+            "ops/setup.py": """
             from setuptools import setup
             from torch.utils.cpp_extension import BuildExtension, CUDAExtension
             setup(name='x', ext_modules=[CUDAExtension('x_cuda', ['src/x.cpp', 'src/x_kernel.cu'], extra_compile_args=['-std=c++11', '-DFOO=2', '-Iinc'])],
                   cmdclass={'build_ext': BuildExtension})
         """,
-        "ops/src/x.cpp": "", "ops/src/x_kernel.cu": "", "ops/inc/a.h": "",
-    })
+            "ops/src/x.cpp": "",
+            "ops/src/x_kernel.cu": "",
+            "ops/inc/a.h": "",
+        },
+    )
     unit = find_units(tmp_path).units[1]
     assert unit.name == "ops/src/x_kernel.cu" and unit.defines == ("FOO=2",) and unit.include_dirs == (Path("ops/inc"),)
     assert unit.other_flags == ("-std=c++11",)
 
 
 def test_helper_functions_pathlib_and_loops(tmp_path):
-    tree(tmp_path, {
-        "setup.py": """
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
             from pathlib import Path
             import os.path as osp
             from torch.utils.cpp_extension import CUDAExtension, CppExtension
@@ -102,19 +116,30 @@ def test_helper_functions_pathlib_and_loops(tmp_path):
                 exts.append(make_cuda_ext(name=name + '_ext', module='mmdet.ops', sources=['src/%s.cpp' % name], sources_cuda=['src/%s.cu' % name]))
             exts.append(CppExtension('plain', sorted(str(p.relative_to(here)) for p in (here / 'plain').glob('*.cc'))))
         """,
-        "mmdet/ops/src/nms.cpp": "", "mmdet/ops/src/nms.cu": "", "mmdet/ops/src/roi.cpp": "", "mmdet/ops/src/roi.cu": "",
-        "plain/a.cc": "", "plain/b.cc": "",
-    })
+            "mmdet/ops/src/nms.cpp": "",
+            "mmdet/ops/src/nms.cu": "",
+            "mmdet/ops/src/roi.cpp": "",
+            "mmdet/ops/src/roi.cu": "",
+            "plain/a.cc": "",
+            "plain/b.cc": "",
+        },
+    )
     project = find_units(tmp_path)
     assert {(u.extension, u.source.name, u.cuda_extension) for u in project.units} == {
-        ("mmdet.ops.nms_ext", "nms.cpp", True), ("mmdet.ops.nms_ext", "nms.cu", True), ("mmdet.ops.roi_ext", "roi.cpp", True),
-        ("mmdet.ops.roi_ext", "roi.cu", True), ("plain", "a.cc", False), ("plain", "b.cc", False),
+        ("mmdet.ops.nms_ext", "nms.cpp", True),
+        ("mmdet.ops.nms_ext", "nms.cu", True),
+        ("mmdet.ops.roi_ext", "roi.cpp", True),
+        ("mmdet.ops.roi_ext", "roi.cu", True),
+        ("plain", "a.cc", False),
+        ("plain", "b.cc", False),
     }
 
 
 def test_defines_chosen_by_the_torch_release(tmp_path):
-    tree(tmp_path, {
-        "setup.py": """
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
             import torch
             from torch.utils.cpp_extension import CUDAExtension
             TORCH_MAJOR = int(torch.__version__.split('.')[0])
@@ -122,15 +147,18 @@ def test_defines_chosen_by_the_torch_release(tmp_path):
             guard = ['-DVERSION_GE_1_3'] if (TORCH_MAJOR > 1) or (TORCH_MAJOR == 1 and TORCH_MINOR > 2) else []
             CUDAExtension('a', ['a.cu'], extra_compile_args={'cxx': [], 'nvcc': ['-O3'] + guard})
         """,
-        "a.cu": "",
-    })
+            "a.cu": "",
+        },
+    )
     assert find_units(tmp_path, "1.1.0").units[0].defines == ()
     assert find_units(tmp_path, "2.15.0").units[0].defines == ("VERSION_GE_1_3",)
 
 
 def test_the_ffi_era(tmp_path):
-    tree(tmp_path, {
-        "build.py": """
+    tree(
+        tmp_path,
+        {
+            "build.py": """
             import os, torch
             from torch.utils.ffi import create_extension
             sources = ['src/roi.c']
@@ -145,32 +173,46 @@ def test_the_ffi_era(tmp_path):
             extra_objects = [os.path.join(this_file, f) for f in ['src/cuda/kernel.cu.o']]
             ffi = create_extension('_ext.roi', headers=headers, sources=sources, define_macros=defines, relative_to=__file__, with_cuda=with_cuda, extra_objects=extra_objects)
         """,
-        "src/roi.c": "", "src/roi_cuda.c": "", "src/roi.h": "", "src/cuda/kernel.cu": "",
-    })
+            "src/roi.c": "",
+            "src/roi_cuda.c": "",
+            "src/roi.h": "",
+            "src/cuda/kernel.cu": "",
+        },
+    )
     assert names(find_units(tmp_path)) == ["src/cuda/kernel.cu", "src/roi.c", "src/roi_cuda.c"]
 
 
 def test_load_inside_a_function(tmp_path):
-    tree(tmp_path, {
-        "net/op.py": """
+    tree(
+        tmp_path,
+        {
+            "net/op.py": """
             import os
             from torch.utils.cpp_extension import load
             def upfirdn():
                 folder = os.path.dirname(__file__)
                 return load('upfirdn', sources=[os.path.join(folder, 'k.cpp'), os.path.join(folder, 'k.cu')], extra_cuda_cflags=['--use_fast_math'])
         """,
-        "net/k.cpp": "", "net/k.cu": "", "net/unrelated.py": "import json\njson.load(open('x'))\n",
-    })
+            "net/k.cpp": "",
+            "net/k.cu": "",
+            "net/unrelated.py": "import json\njson.load(open('x'))\n",
+        },
+    )
     project = find_units(tmp_path)
     assert names(project) == ["net/k.cpp", "net/k.cu"]
     assert project.units[1].flags == ("--use_fast_math",)
 
 
 def test_a_script_that_makes_its_list_at_run_time_falls_back_to_the_folder(tmp_path):
-    tree(tmp_path, {
-        "setup.py": "import secrets_of_mine\nfrom torch.utils.cpp_extension import CUDAExtension\nCUDAExtension('a', secrets_of_mine.sources())\n",
-        "a.cu": '#include "part.cu"\n', "part.cu": "", "b.cpp": "",
-    })
+    tree(
+        tmp_path,
+        {
+            "setup.py": "import secrets_of_mine\nfrom torch.utils.cpp_extension import CUDAExtension\nCUDAExtension('a', secrets_of_mine.sources())\n",
+            "a.cu": '#include "part.cu"\n',
+            "part.cu": "",
+            "b.cpp": "",
+        },
+    )
     project = find_units(tmp_path)
     assert names(project) == ["a.cu", "b.cpp"]
     assert "made at run time" in project.notes[0]
@@ -183,13 +225,25 @@ def test_python_2_falls_back_to_the_folder(tmp_path):
 
 
 def test_a_plain_folder_leaves_out_what_is_included(tmp_path):
-    tree(tmp_path, {"a.cu": '#include "generic/b.cu"\n', "generic/b.cu": "", "c.c": "", "d.cpp": '#include "c.c"\n', "h.h": '#include "e.cpp"\n', "e.cpp": ""})
+    tree(
+        tmp_path,
+        {
+            "a.cu": '#include "generic/b.cu"\n',
+            "generic/b.cu": "",
+            "c.c": "",
+            "d.cpp": '#include "c.c"\n',
+            "h.h": '#include "e.cpp"\n',
+            "e.cpp": "",
+        },
+    )
     assert names(find_units(tmp_path)) == ["a.cu", "d.cpp"]
 
 
 def test_cmake_lists(tmp_path):
-    tree(tmp_path, {
-        "CMakeLists.txt": """
+    tree(
+        tmp_path,
+        {
+            "CMakeLists.txt": """
             project(ops)   # add_library(commented out.cpp)
             set(SRC src/a.cpp)
             list(APPEND SRC ${CMAKE_CURRENT_SOURCE_DIR}/src/b.cu)
@@ -198,8 +252,11 @@ def test_cmake_lists(tmp_path):
             target_include_directories(ops PRIVATE src)
             add_definitions(-DWITH_CUDA)
         """,
-        "src/a.cpp": "", "src/b.cu": "", "src/more/c.cu": "",
-    })
+            "src/a.cpp": "",
+            "src/b.cu": "",
+            "src/more/c.cu": "",
+        },
+    )
     project = find_units(tmp_path)
     assert names(project) == ["src/a.cpp", "src/b.cu", "src/more/c.cu"]
     assert project.units[0].defines == ("WITH_CUDA",) and project.units[0].include_dirs == (Path("src"),)
@@ -219,21 +276,26 @@ def test_nothing_to_verify_is_one_clear_line(tmp_path, path):
 
 
 def test_a_script_without_end_is_given_up(tmp_path):
-    tree(tmp_path, {
-        "setup.py": """
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
             from torch.utils.cpp_extension import CUDAExtension
             def f(n): return f(n + 1) + f(n + 2)
             x = [a for a in range(1000) for b in range(1000) for c in range(1000)]
             while True: pass
             CUDAExtension('a', ['a.cu'] if f(0) else ['a.cu'])
         """,
-        "a.cu": "",
-    })
+            "a.cu": "",
+        },
+    )
     assert names(find_units(tmp_path)) == ["a.cu"]
 
 
 def test_flags_are_parted(tmp_path):
     (tmp_path / "inc").mkdir()
-    parted = sort_flags(["-DA", "-D B=1", "-I", "inc", "--expt-extended-lambda", "-O3", "-Xcompiler", "-fopenmp", "-std=c++14"], tmp_path, tmp_path)
+    parted = sort_flags(
+        ["-DA", "-D B=1", "-I", "inc", "--expt-extended-lambda", "-O3", "-Xcompiler", "-fopenmp", "-std=c++14"], tmp_path, tmp_path
+    )
     assert parted.defines == ("A", "B=1") and parted.include_dirs == (Path("inc"),) and parted.kept == ("--expt-extended-lambda",)
     assert parted.other == ("-O3", "-Xcompiler -fopenmp", "-std=c++14")

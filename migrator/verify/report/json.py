@@ -20,8 +20,12 @@ def as_dict(result: Verification) -> dict[str, Any]:
         "compiler": result.compiler,
         "units": [
             {
-                "source": u.name, "extension": u.extension, "include_dirs": [str(d) for d in u.include_dirs],
-                "defines": list(u.defines), "flags": list(u.flags), "other_flags": list(u.other_flags),
+                "source": u.name,
+                "extension": u.extension,
+                "include_dirs": [str(d) for d in u.include_dirs],
+                "defines": list(u.defines),
+                "flags": list(u.flags),
+                "other_flags": list(u.other_flags),
             }
             for u in (project.units if project else [])
         ],
@@ -33,8 +37,11 @@ def as_dict(result: Verification) -> dict[str, Any]:
         "proofs": [proof.as_dict() for proof in result.proofs],
         "run": result.run.as_dict() if result.run else None,
         "cost": {
-            "compiled": result.compiled, "reused": result.reused, "downloaded_bytes": result.downloaded,
-            "seconds": round(result.seconds, 2), "peak_bytes": result.peak_bytes,
+            "compiled": result.compiled,
+            "reused": result.reused,
+            "downloaded_bytes": result.downloaded,
+            "seconds": round(result.seconds, 2),
+            "peak_bytes": result.peak_bytes,
         },
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from ..kernels import CHANGED, IDENTICAL, ONLY_AFTER, ONLY_BEFORE
 from ..matrix import Matrix, Row
@@ -49,7 +49,7 @@ def _matrix(matrix: Matrix, title: str, result: Verification, paint: Paint, widt
     longest = max(len(_label(row)) for row in matrix.rows)
     chunk = max(1, (width - longest - 4) // 6)
     out = [paint(f"{title}, {'/'.join(result.archs)}, CUDA {result.cuda}, {result.compiler}", "bold")]
-    groups = [matrix.releases[i: i + chunk] for i in range(0, len(matrix.releases), chunk)]
+    groups = [matrix.releases[i : i + chunk] for i in range(0, len(matrix.releases), chunk)]
     for releases in groups:
         out.append(" " * (longest + 4) + "".join(f"{minor(r):<6}" for r in releases).rstrip())
         for row in matrix.rows:
@@ -149,7 +149,8 @@ def _unit_line(unit: UnitProof, paint: Paint) -> str:
     counts = [f"{unit.count(s)} {s}" for s in (IDENTICAL, CHANGED, ONLY_BEFORE, ONLY_AFTER) if unit.count(s)]
     extra = " with the host-side shim" if unit.shim else ""
     if unit.through_headers:
-        extra += f"; {len(unit.through_headers)} against {unit.neighbour}, as {unit.target}'s headers change {'them' if len(unit.through_headers) > 1 else 'it'}"
+        them = "them" if len(unit.through_headers) > 1 else "it"
+        extra += f"; {len(unit.through_headers)} against {unit.neighbour}, as {unit.target}'s headers change {them}"
     return f"{', '.join(counts)}  (torch {unit.before_release}{extra} -> {unit.target})"
 
 
@@ -170,7 +171,9 @@ def _summary(result: Verification, paint: Paint) -> list[str]:
     if result.before is not None or result.after is not None:
         out.append(story(result))
     out += [paint(proof.summary, "green" if proof.complete else "red") for proof in result.proofs]
-    facts = f"{result.compiled} compiled, {result.reused} from the cache, {result.downloaded / 1e6:.1f} MB downloaded, {result.seconds:.0f} s"
+    facts = (
+        f"{result.compiled} compiled, {result.reused} from the cache, {result.downloaded / 1e6:.1f} MB downloaded, {result.seconds:.0f} s"
+    )
     if result.peak_bytes:
         facts += f", at most {result.peak_bytes / 1e9:.1f} GB for one compile"
     return [*out, facts]
