@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migrator.includes import HeaderKnowledge, additions
@@ -107,7 +107,7 @@ def select_changes(changes: list[Change]) -> tuple[list[Change], list[Change]]:
     for change in ordered:
         fresh = [e for e in change.edits if e not in seen]
         if not fresh:
-            accepted.append(Change(change.rule, (), change.includes))
+            accepted.append(replace(change, edits=()))
             continue
         if len(fresh) != len(change.edits) or any(_overlaps(starts, e) for e in fresh):
             if all(e in seen or not _overlaps(starts, e) for e in change.edits):
@@ -118,7 +118,7 @@ def select_changes(changes: list[Change]) -> tuple[list[Change], list[Change]]:
         for e in fresh:
             seen.add(e)
             starts.insert(bisect_right(starts, (e.start, e.end)), (e.start, e.end))
-        accepted.append(Change(change.rule, tuple(fresh), change.includes, change.note))
+        accepted.append(replace(change, edits=tuple(fresh)))
     return accepted, deferred
 
 
@@ -173,6 +173,17 @@ class _Back:
         return self.edits[i].end + (offset - new_end)
 
 
+def _forward(edits: list[Edit], offset: int) -> int:
+    """Where an offset before some edits is after them."""
+    shift = 0
+    for e in sorted(edits):
+        if e.end <= offset:
+            shift += len(e.text) - (e.end - e.start)
+        elif e.start < offset:
+            return e.start + shift
+    return offset + shift
+
+
 class _State:
     """What happened to one file so far."""
 
@@ -181,6 +192,7 @@ class _State:
         self.back: list[_Back] = []
         self.applied: list[Applied] = []
         self.findings: dict[int, list[Finding]] = {}  # by order
+        self.kept: list[tuple[int, Finding]] = []  # of changes that were made: line of the original, and the finding at its present offset
         self.last_rules: list[str] = []
         self.new_path: Path | None = None
 
@@ -229,9 +241,10 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
     planned = []
     for path, state in states.items():
         new = project.source(path)
+        present = {(state.original.line_of(state.original_offset(f.start)), f) for found in state.findings.values() for f in found}
         left = tuple(
-            Left(f.rule, state.original.line_of(state.original_offset(f.start)), new.line_of(f.start), f.message, f.advice)
-            for f in sorted({f for found in state.findings.values() for f in found}, key=lambda f: (f.start, f.rule))
+            Left(f.rule, line, new.line_of(f.start), f.message, f.advice)
+            for line, f in sorted({*present, *state.kept}, key=lambda pair: (pair[1].start, pair[1].rule))
         )
         if new.data != state.original.data or left or state.new_path is not None:
             planned.append(PlannedFile(path, state.original.path, state.original.data, new.data, tuple(state.applied), left, state.new_path))
@@ -290,7 +303,7 @@ def _one_file(
                 continue
             edits = tuple(e for e in sorted(result.edits) if file.data[e.start : e.end] != e.text)
             if edits:
-                changes.append(Change(result.rule, edits, result.includes, result.note))
+                changes.append(replace(result, edits=edits))
     if not changes:
         return None
     accepted, _ = select_changes(changes)
@@ -309,5 +322,7 @@ def _one_file(
             offset = state.original_offset(change.edits[0].start)
             state.applied.append(Applied(change.rule, state.original.line_of(offset), change.note))
     state.last_rules = [c.rule for c in accepted]
+    made = [(state.original.line_of(state.original_offset(f.start)), f) for c in accepted for f in c.left]
+    state.kept = [(line, replace(f, start=_forward(edits, f.start))) for line, f in [*state.kept, *made]]
     state.back.append(_Back(edits))
     return apply_edits(file.data, edits)

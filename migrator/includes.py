@@ -43,7 +43,7 @@ def additions(project: Project, path: Path, headers: set[str], knowledge: Header
     result = []
     for offset, names in edits.items():
         text = b"".join(b"#include <" + n.encode() + b">" + file.newline for n in names)
-        if offset and file.data[offset - 1 : offset] != b"\n":
+        if offset and file.data[offset - 1 : offset] != b"\n" and file.data[:offset] != b"\xef\xbb\xbf":
             text = file.newline + text
         result.append(Edit(offset, offset, text))
     return result

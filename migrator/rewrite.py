@@ -27,13 +27,15 @@ class Edit:
 class Change:
     """Edits of one file that belong together: all are made or none. ``includes`` are the headers that the new text needs.
 
-    ``note`` is what a person should know once the change is made; it is reported, and nothing is left to do.
+    ``note`` is what a person should know once the change is made; it is reported, and nothing is left to do. ``left`` are findings that
+    stay true once the change is made (the pass that follows does not see the old form any more).
     """
 
     rule: str
     edits: tuple[Edit, ...]
     includes: tuple[str, ...] = ()
     note: str = ""
+    left: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ class Rewrite:
                     edits = match.replace(to)
                     if edits:
                         yield Change(self.id, edits, case.includes)
-            elif missing is not None:
+            elif missing is not None and self.reason(ctx.settings) == "broken":
                 case, match = missing
                 yield Finding(
                     self.id,

@@ -15,6 +15,7 @@ from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.aten._messages import concatenation, conversions, is_printf
 
 LINK = "https://github.com/pytorch/pytorch/pull/34846"
+_NEW = {"AT_INDEX_ERROR": b"TORCH_CHECK_INDEX"}
 _STRINGS = ("string_literal", "concatenated_string", "raw_string_literal")
 
 
@@ -52,7 +53,7 @@ def _check(rule: str, old: str):
             if call is None:
                 parent = name.parent
                 if define is not None and parent is not define and not (parent is not None and parent.kind == "preproc_ifdef"):
-                    yield Change(rule, (Edit(name.start, name.end, b"TORCH_CHECK"),))
+                    yield Change(rule, (Edit(name.start, name.end, _NEW.get(old, b"TORCH_CHECK")),))
                 continue
             yield from _one(rule, old, name, call)
 
@@ -60,9 +61,10 @@ def _check(rule: str, old: str):
 
 
 def _one(rule, old, name, call):
-    edits = [Edit(name.start, name.end, b"TORCH_CHECK")]
+    edits = [Edit(name.start, name.end, _NEW.get(old, b"TORCH_CHECK"))]
     args = list(call.args)
-    if old == "AT_ERROR":
+    left = ()
+    if old in ("AT_ERROR", "AT_INDEX_ERROR"):
         after = call.list.start + 1
         edits.append(Edit(after, after, _false(call)))
         message, rest = (args[0], args[1:]) if args else (None, [])
@@ -74,21 +76,21 @@ def _one(rule, old, name, call):
     if message is not None and is_printf(message, rest):
         text = concatenation(message, rest)
         if text is None:
-            yield Finding(
+            left = (Finding(
                 rule,
                 message.start,
                 f"a printf-style message ({' '.join(conversions(message.text))}): TORCH_CHECK writes its arguments one after another",
                 "build the text first (snprintf or std::ostringstream), then pass it",
-            )
+            ),)  # fmt: skip
         else:
             edits.append(Edit(message.start, rest[-1].end, text.encode("utf-8", "surrogateescape")))
-    yield Change(rule, tuple(_braced(call, edits)))
+    yield Change(rule, tuple(_braced(call, edits)), left=left)
 
 
 def _rewrite(rule, old, removed_in, deprecated_in, before, after):
     doc = __doc__.split("Before:")[0].replace(
         "Check with ``TORCH_CHECK`` instead of ``AT_CHECK``, ``AT_ASSERT``, ``AT_ASSERTM`` and ``AT_ERROR``.",
-        f"Check with ``TORCH_CHECK`` instead of ``{old}``.",
+        f"Check with ``{_NEW.get(old, b'TORCH_CHECK').decode()}`` instead of ``{old}``.",
     )
     return Rewrite(
         rule,
@@ -105,5 +107,6 @@ rewrites = [
     _rewrite("at-check", "AT_CHECK", "1.5", "1.2", 'AT_CHECK(x.dim() == 4, "x must be 4-D");', 'TORCH_CHECK(x.dim() == 4, "x must be 4-D");'),
     _rewrite("at-assert", "AT_ASSERT", None, "1.2", "AT_ASSERT(x.is_cuda());", "TORCH_CHECK(x.is_cuda());"),
     _rewrite("at-assertm", "AT_ASSERTM", None, "1.2", 'AT_ASSERTM(n > 0, "empty");', 'TORCH_CHECK(n > 0, "empty");'),
+    _rewrite("at-index-error", "AT_INDEX_ERROR", "1.6", None, 'AT_INDEX_ERROR("no row ", n);', 'TORCH_CHECK_INDEX(false, "no row ", n);'),
     _rewrite("at-error", "AT_ERROR", None, "1.2", 'AT_ERROR("expected ", n);', 'TORCH_CHECK(false, "expected ", n);'),
 ]

@@ -28,6 +28,8 @@ def fix(ctx):
             continue
         new, first = _NEW[name.text]
         after = call.list.start + 1
+        if ctx.file.data[after : after + 1] in (b"\n", b"\r"):
+            first = first.rstrip()
         yield Change(ID, (Edit(name.start, name.end, new), Edit(after, after, first)))
 
 

@@ -28,7 +28,6 @@ class Row:
 
 ROWS = (
     Row("at-warn", ("AT_WARN",), "TORCH_WARN", "1.5", "1.2", "", "", '{}("slow");'),
-    Row("at-index-error", ("AT_INDEX_ERROR",), "TORCH_CHECK_INDEX", "1.6", "1.2", "", "", '{}(false, "index");'),
     Row("make-unique", ("c10::guts::make_unique", "torch::make_unique"), "std::make_unique", "1.5", "1.0", "memory", "", "auto p = {}<int>(3);"),
     Row("c10-enable-if", ("c10::guts::enable_if_t",), "std::enable_if_t", "1.5", "1.0", "type_traits", "", "using T = {}<true, int>;"),
     Row("c10-variant", ("c10::variant",), "std::variant", "2.2", "1.0", "variant", "", "{}<int, float> v;"),
@@ -57,14 +56,18 @@ ROWS = (
 
 
 def qualified(name) -> str:
-    """The whole qualified name that a name node ends."""
+    """The qualified name that a name node ends, whether the whole of what is written or the scope of more: ``a::b`` also in ``a::b<T>::c``."""
+    parts = [name.text]
     node = name
-    while node.parent is not None and node.parent.kind in ("qualified_identifier", "template_function", "template_type") and node.field == "name":
+    while node.parent is not None and node.parent.kind in ("template_function", "template_type") and node.field == "name":
         node = node.parent
-        if node.kind in ("template_function", "template_type"):
-            continue
-    text = "".join(node.text.split())
-    return text.split("<")[0].removeprefix("::")
+    if node.parent is not None and node.parent.kind == "qualified_identifier" and node.field == "scope":
+        node = node.parent
+    while node.parent is not None and node.parent.kind == "qualified_identifier" and node.field == "name":
+        node = node.parent
+        scope = node.field_child("scope")
+        parts.insert(0, "".join(scope.text.split()) if scope is not None else "")
+    return "::".join(parts).removeprefix("::")
 
 
 def _fixer(row: Row):

@@ -28,6 +28,7 @@ def fix(ctx):
             continue
         edits = [Edit(name.start, name.end, b"TORCH_CHECK")]
         args = list(call.args)
+        left = ()
         if name.text == "THError":
             edits.append(Edit(call.list.start + 1, call.list.start + 1, _false(call)))
             message, rest = args[0], args[1:]
@@ -41,15 +42,15 @@ def fix(ctx):
         if message is not None and is_printf(message, rest):
             text = concatenation(message, rest)
             if text is None:
-                yield Finding(
+                left = (Finding(
                     ID,
                     message.start,
                     f"a printf-style message ({' '.join(conversions(message.text))}): TORCH_CHECK writes its arguments one after another",
                     "build the text first (snprintf or std::ostringstream), then pass it",
-                )
+                ),)  # fmt: skip
             else:
                 edits.append(Edit(message.start, rest[-1].end, text.encode("utf-8", "surrogateescape")))
-        yield Change(ID, tuple(_braced(call, edits)))
+        yield Change(ID, tuple(_braced(call, edits)), left=left)
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset(_OLD), removed_in="1.11", link="https://github.com/pytorch/pytorch/pull/65492")

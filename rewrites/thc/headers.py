@@ -106,6 +106,8 @@ def fix(ctx):
     if not mine:
         return
     file = ctx.file
+    # what the files that include this one need came through it as well
+    texts = [ctx.project.files[path].data for path in sorted(ctx.project.includers(ctx.path))]
     host = ctx.project.compiled_by_host(ctx.path)
     going = {i.name for i in mine}
     have = ctx.catalogue.headers.closure(ctx.project.all_includes(ctx.path) - going)
@@ -115,8 +117,8 @@ def fix(ctx):
             continue
         replacement, removed_in = MOVED[include.name]
         name = replacement
-        if name == CONTEXT and not _NEEDS_CONTEXT.search(file.data):
-            name = "cuda_runtime.h" if host and _NEEDS_RUNTIME.search(file.data) else None
+        if name == CONTEXT and not any(_NEEDS_CONTEXT.search(text) for text in texts):
+            name = "cuda_runtime.h" if host and any(_NEEDS_RUNTIME.search(text) for text in texts) else None
         if name in DEVICE_ONLY and host:
             name = None
         if name is not None and (name in have or name in placed):
@@ -131,7 +133,8 @@ def fix(ctx):
             old = file.data[include.start : include.end]
             cut = re.search(rb'[<"][^>"]*[>"]$', old)
             edit = Edit(include.start + cut.start(), include.end, b"<" + name.encode() + b">")
-        extra = tuple(header for pattern, header in _CAME_THROUGH if pattern.search(file.data) and not (header == "cstdio" and have & _STDIO))
+        users = texts if replacement == CONTEXT else [file.data]
+        extra = tuple(header for pattern, header in _CAME_THROUGH if any(pattern.search(text) for text in users) and not (header == "cstdio" and have & _STDIO))
         yield Change(ID, (edit,), extra)
     for include in mine:
         if include.name in ("THC/THCNumerics.cuh", "THC/THCDeviceTensor.cuh") and ctx.uses("THCNumerics", "ScalarConvert", "THCDeviceTensor"):
