@@ -140,6 +140,24 @@ def as_template(call: Call, args: list[Node], template: str) -> tuple[Edit, ...]
     return tuple(edits)
 
 
+def asks_for_emptiness(node: Node) -> bool:
+    """Whether a number of dimensions is compared with 0: an empty tensor of TH had none, one of ATen has ``dim() == 1``."""
+    while node.parent is not None and node.parent.kind == "parenthesized_expression":
+        node = node.parent
+    parent = node.parent
+    if parent is None:
+        return False
+    if parent.kind == "binary_expression":
+        operator = next((c.kind for c in parent.children if not c.ts.is_named), "")
+        other = parent.field_child("right" if node.field == "left" else "left")
+        if operator in ("==", "!=", ">", "<") and other is not None and other.text == "0":
+            return True
+        return operator in ("&&", "||")
+    if parent.kind == "unary_expression":
+        return parent.children[0].kind == "!"
+    return parent.kind in ("condition_clause", "if_statement", "while_statement") or (parent.kind == "conditional_expression" and node.field == "condition")
+
+
 def narrow(ctx, arg: Node) -> bool:
     """Whether a size would not go into ``{...}`` of int64_t as it is."""
     if arg.kind == "call_expression":

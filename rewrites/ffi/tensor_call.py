@@ -247,6 +247,8 @@ def _port(ctx, call, element, function, args):
             break
     else:
         return None if function == "storage" else "an argument list that cuport does not know"
+    if template == "$0.dim()" and _th.asks_for_emptiness(call.node):
+        template = "$0.numel()"
     template = template.replace("%T", element.cpp).replace("%O", element.options).replace("%A", _ACCUMULATE.get(element.cpp, "int64_t"))
     if "{$" in template:
         first = 1 if template.startswith("$0") else 0

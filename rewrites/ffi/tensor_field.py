@@ -27,7 +27,8 @@ def fix(ctx):
         parent = field.parent
         start = owner.end if not ctx.file.data[owner.end : arrow.start].strip() else arrow.start
         if name.text in _FIELDS:
-            yield Change(ID, (Edit(start, name.end, b"." + _FIELDS[name.text].encode()),))
+            new = "numel()" if _FIELDS[name.text] == "dim()" and _th.asks_for_emptiness(field) else _FIELDS[name.text]
+            yield Change(ID, (Edit(start, name.end, b"." + new.encode()),))
         elif name.text in ("size", "stride") and parent is not None and parent.kind == "subscript_expression":
             brackets = [c for n in parent.children if n.start >= field.end for c in (n, *n.children) if c.kind in ("[", "]")]
             if len(brackets) >= 2:

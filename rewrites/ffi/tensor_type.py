@@ -37,7 +37,7 @@ def fix(ctx):
     for leaf in ctx.names(_th.TENSOR_TYPES):
         if ctx.project.macros(leaf.text):
             continue
-        edits = _declaration(leaf)
+        edits = _cast(ctx, leaf) or _declaration(leaf)
         if edits is None:
             yield Finding(
                 ID,
@@ -68,8 +68,11 @@ def _declaration(leaf: Node) -> tuple[Edit, ...] | None:
         return None
     if owner.kind not in ("parameter_declaration", "optional_parameter_declaration", "declaration", "field_declaration", "function_definition", "type_descriptor"):
         return None
-    if owner.kind == "type_descriptor" and owner.parent is not None and owner.parent.kind == "cast_expression":
-        return None
+    if owner.kind == "type_descriptor" and owner.parent is not None:
+        function = owner.parent.parent
+        name = function.field_child("name") if function is not None and function.kind == "template_function" else None
+        if owner.parent.kind == "cast_expression" or (name is not None and name.text.endswith("_cast")):
+            return None
     declarators = [c for c in owner.children if c.field == "declarator"]
     if not declarators:
         return None
@@ -96,6 +99,30 @@ def _declaration(leaf: Node) -> tuple[Edit, ...] | None:
             if value is not None and inner is not None and _th.is_null(value):
                 edits.append(Edit(inner.end, declarator.end, b""))
     return tuple(edits)
+
+
+def _cast(ctx, leaf: Node) -> tuple[Edit, ...]:
+    """``const_cast<THCudaTensor *>(x)`` and ``(THCudaTensor *)x`` of a tensor -> ``(x)``, ``x``."""
+    descriptor = leaf.enclosing("type_descriptor")
+    parent = descriptor.parent if descriptor is not None else None
+    if descriptor is None or parent is None:
+        return ()
+    if parent.kind == "cast_expression":
+        value = parent.field_child("value")
+        return (Edit(parent.start, value.start, b""),) if value is not None and _is_tensor(ctx, value) else ()
+    function = parent.parent
+    if parent.kind != "template_argument_list" or function is None or function.kind != "template_function" or function.parent is None:
+        return ()
+    name, arguments = function.field_child("name"), function.parent.field_child("arguments")
+    if name is None or name.text not in ("const_cast", "static_cast", "reinterpret_cast") or arguments is None or len(arguments.named) != 1:
+        return ()
+    return (Edit(function.start, function.end, b""),) if _is_tensor(ctx, arguments.named[0]) else ()
+
+
+def _is_tensor(ctx, value: Node) -> bool:
+    """Whether an expression names a tensor, rather than an address worked out from one."""
+    value = _th.bare(value)
+    return value.kind in ("identifier", "field_expression", "call_expression") and _th.is_tensor(ctx.type_of(value))
 
 
 def _star(declarator: Node) -> Node | None:
