@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migrator.api import layout
+from migrator.api.index import spellings
 from migrator.api.scan import CLASS, FIELD, METHOD, NAMESPACE, Scan, scan
 
 TORCH_ROOTS = frozenset({"ATen", "c10", "torch", "TH", "THC", "THCUNN", "THNN", "caffe2"})
@@ -32,6 +33,8 @@ _UNREAD = re.compile(r"^ATen/ops/.*_(?:ops|dispatch|meta)\.h$")
 # Generated classes that nobody names: one for each backend and type, one for each derivative.
 _UNWANTED = re.compile(r"at::(?:Sparse)?(?:CPU|CUDA|Undefined|MSNPU|XLA|Quantized|Mkldnn|Complex)\w*Type(?:Default)?::|torch::autograd::generated::|at::redispatch::|at::_ops::"
                        r"|at::meta::|at::native::structured_")  # fmt: skip
+# Classes whose members are looked for in sources.
+_OWNER = re.compile(r"(?:(?:at|c10)(?:::cuda)?::|torch::(?:autograd::|jit::(?:script::)?)?)?\w+$")
 # Whole classes of these have their inherited members listed as their own.
 _INHERITING = re.compile(r"^(?:at|c10)(?:::cuda)?::\w+$|^cudaDeviceProp$")
 
@@ -227,17 +230,22 @@ class Domain:
     def packed(self) -> layout.Packing:
         """The finished tables."""
         names = {name: entry for name, entry in self.names.items() if not _UNWANTED.match(name)}
-        newest = 1 << (len(self.releases) - 1)
-        gone: dict[str, int] = {}
-        for name, (mask, _, _) in names.items():
-            if mask & newest and not _holes(mask, len(self.releases)):
+        classes = {name for name, entry in names.items() if entry[1] == CLASS}
+        gone: dict[tuple[str, str], int] = {}
+        for name, (mask, kind, _) in names.items():
+            scope, _, word = name.rpartition("::")
+            if kind == NAMESPACE or (scope in classes and not _OWNER.match(scope)):
                 continue
-            word = name.rpartition("::")[2]
-            gone[word] = gone.get(word, 0) | _holes(mask, len(self.releases))
-        mentioned = {word: self.words.get(word, 0) for word in gone}
+            for spelling in spellings(name):
+                mask |= names[spelling][0] if spelling in names else 0
+            holes = _holes(mask, len(self.releases))
+            if holes:
+                pair = (word, scope.rpartition("::")[2])
+                gone[pair] = gone.get(pair, 0) | holes
         return layout.Packing(
-            self.title, tuple(self.releases), names, self.headers, {word: (gone[word], mentioned[word]) for word in sorted(gone)}
-        )
+            self.title, tuple(self.releases), names, self.headers,
+            {pair: (gone[pair], self.words.get(pair[0], 0)) for pair in sorted(gone)},
+        )  # fmt: skip
 
 
 def _preference(kind: str) -> int:

@@ -10,8 +10,9 @@ A look-up unpacks one block of names, so the file costs what is asked of it.
 
 from __future__ import annotations
 
-import struct
+import sys
 import zlib
+from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,19 +76,33 @@ class Domain:
         return list(self.headers)
 
     @cached_property
-    def _gone(self) -> tuple[list[bytes], tuple[int, ...]]:
-        words, _, masks = zlib.decompress(self._sections["gone"]).partition(b"\n\n")
-        return words.split(b"\n"), struct.unpack(f"<{len(masks) // 4}I", masks)
+    def _gone(self) -> tuple[list[bytes], list[bytes], array[int]]:
+        words, scopes, packed = zlib.decompress(self._sections["gone"]).split(b"\n\n", 2)
+        masks = array("I", packed)
+        if sys.byteorder == "big":
+            masks.byteswap()
+        return words.split(b"\n"), scopes.split(b"\n"), masks
 
-    def gone(self, release: numbers.Release) -> frozenset[bytes]:
-        """The last parts of the names that a release lacks and an older one had."""
-        words, masks = self._gone
+    @cached_property
+    def _gone_words(self) -> frozenset[bytes]:
+        return frozenset(self._gone[0])
+
+    def lost(self, words: frozenset[bytes], release: numbers.Release) -> dict[bytes, set[bytes]]:
+        """Those of the words that end a name which a release lacks and an older one had -> the parts before them (b".": global names)."""
+        found: dict[bytes, set[bytes]] = {}
         bit = self.bit(release)
-        return frozenset(word for word, lost in zip(words, masks[::2], strict=True) if lost & bit)
+        known, scopes, masks = self._gone
+        for word in words & self._gone_words:
+            at = bisect_left(known, word)
+            while at < len(known) and known[at] == word:
+                if masks[2 * at] & bit:
+                    found.setdefault(word, set()).add(scopes[at])
+                at += 1
+        return found
 
     def mentions(self, word: str, release: numbers.Release) -> bool:
         """Whether the headers of a release hold a word (one that some release lost) at all."""
-        words, masks = self._gone
+        words, _, masks = self._gone
         at = bisect_left(words, word.encode())
         return at < len(words) and words[at] == word.encode() and bool(masks[2 * at + 1] & self.bit(release))
 
@@ -209,15 +224,17 @@ class Index:
         return bool(mask & chosen.bit(release))
 
     def nearest(self, name: str, release: numbers.Release | None = None, domain: str = "torch", count: int = 3, cutoff: float = 0.6) -> list[str]:
-        """Names of the same scope that the release (default: the newest) has and that are spelt most alike."""
+        """Names of the same scope that the release (default: any) has and that are spelt most alike; headers of the same file name."""
         import difflib
 
         chosen = next(d for d in self.domains if d.title == domain)
-        bit = chosen.bit(release) if release is not None else 1 << (len(chosen.releases) - 1)
+        bit = chosen.bit(release) if release is not None else (1 << len(chosen.releases)) - 1
         if "/" in name or "." in name:
             file = name.rpartition("/")[2]
             same = [p for p, mask in chosen.headers.items() if mask & bit and p.rpartition("/")[2] == file]
-            return sorted(same, key=len)[:count]
+            if same or release is not None:
+                return sorted(same, key=len)[:count]
+            return difflib.get_close_matches(name, [p for p, mask in chosen.headers.items() if abs(len(p) - len(name)) < 3], count, 0.9)
         scope, colons, word = name.removeprefix("::").rpartition("::")
         wanted = _grams(word)
         scored = []

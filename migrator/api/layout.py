@@ -3,8 +3,9 @@
     b"cuport-api 1\\n", then for each domain (torch, CUDA) one line of JSON with the lengths of its sections, then the sections:
 
     headers   zlib: one line a header: path TAB mask in hex
-    gone      zlib: the words, one a line; an empty line; then for each word two little-endian 32-bit masks: the releases that lack a
-              name ending in it which an older one had, and the releases whose headers mention it
+    gone      zlib: the last parts of the names that some release lost, one a line, sorted; an empty line; the part before each (``.``
+              for a global name); an empty line; then for each two little-endian 32-bit masks: the releases that lack the name and are
+              newer than one that has it, and the releases whose headers mention the last part at all
     blocks    names in blocks of ``BLOCK``, each zlib: one line a name: shared prefix length, rest, kind, mask, number of the header
 
 The names are sorted; the JSON holds the first name and the offset of every block, so that one look-up unpacks one block.
@@ -31,7 +32,7 @@ class Packing:
     releases: tuple[str, ...]
     names: dict[str, list]  # name -> [mask, kind, header]
     headers: dict[str, int]
-    gone: dict[str, tuple[int, int]] = field(default_factory=dict)
+    gone: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)  # (last part, part before it) -> masks
 
 
 def pack(domains: list[Packing]) -> bytes:
@@ -41,8 +42,9 @@ def pack(domains: list[Packing]) -> bytes:
         paths = sorted(domain.headers)
         number = {path: i for i, path in enumerate(paths)}
         headers = zlib.compress("".join(f"{p}\t{domain.headers[p]:x}\n" for p in paths).encode(), 9)
-        masks = b"".join(struct.pack("<II", *domain.gone[word]) for word in domain.gone)
-        gone = zlib.compress("\n".join(domain.gone).encode() + b"\n\n" + masks, 9)
+        masks = b"".join(struct.pack("<II", *each) for each in domain.gone.values())
+        words, scopes = ("\n".join(pair[i] or "." for pair in domain.gone).encode() for i in (0, 1))
+        gone = zlib.compress(words + b"\n\n" + scopes + b"\n\n" + masks, 9)
         names = sorted(domain.names)
         blocks, firsts, offsets = [], [], [0]
         for start in range(0, len(names), BLOCK):

@@ -18,8 +18,8 @@ ID = "moved-headers"
 MOVED: dict[str, tuple[str | None, str]] = {
     "ATen/Error.h": ("c10/util/Exception.h", "1.0"),
     "ATen/core/Error.h": ("c10/util/Exception.h", "1.0"),
-    "ATen/Half.h": ("c10/util/Half.h", "1.0"),
-    "ATen/core/Half.h": ("c10/util/Half.h", "1.0"),
+    "ATen/Half.h": ("c10/util/Half.h", "1.1"),
+    "ATen/core/Half.h": ("c10/util/Half.h", "1.1"),
     "ATen/optional.h": ("c10/util/Optional.h", "1.0"),
     "ATen/core/optional.h": ("c10/util/Optional.h", "1.0"),
     "ATen/Type.h": ("ATen/ATen.h", "1.2"),

@@ -64,6 +64,7 @@ TORCH_FAMILIES = (
 CUDA_FAMILIES = (
     (r"cusparse[SDCZ](?:csrmm2?|csrmv(?:_mp)?|csrgemm2?(?:_bufferSizeExt)?|csrgeam|csr2csc|hybmv|hyb2csr|csr2hyb|doti|dotci)", "10.2", "the generic API: cusparseSpMM, cusparseSpMV, cusparseSpGEMM; cusparseCsr2cscEx2"),
     (r"cusparseX(?:csrgemmNnz|csrgemm2Nnz|csrgeamNnz)", "10.2", "cusparseSpGEMM_workEstimation and cusparseSpGEMM_compute"),
+    (r"__(?:shfl(?:_up|_down|_xor)?|any|all|ballot)", "8.0, and none for compute capability 7.0 and newer,", "the _sync form with the mask of the lanes that take part"),
     (r"cuda(?:ConfigureCall|SetupArgument|Launch|SetDoubleForDevice|SetDoubleForHost)", "10.0", "cudaLaunchKernel, or kernel<<<...>>>"),
 )  # fmt: skip
 _COMPILED: dict[int, list] = {}

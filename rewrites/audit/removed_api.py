@@ -39,15 +39,22 @@ _CALL_TYPES = {"at::globalContext": "at::Context", "torch::globalContext": "at::
 
 NEAR = 0.8  # how alike a name must be to be offered
 
-_suspicious: dict[tuple, frozenset[bytes]] = {}
+# Classes whose members are looked up although the sources need not spell them.
+_UNSPELT = frozenset({b".", b"Tensor", b"Context", b"DeprecatedTypeProperties", b"Type", b"CUDAHooksInterface"})
 
 
-def suspicious(index: Index, settings) -> frozenset[bytes]:
-    """The last parts of the names that the target lacks and an older release had."""
-    key = (settings.target, settings.cuda)
-    if key not in _suspicious:
-        _suspicious[key] = index.torch.gone(settings.target) | index.cuda.gone(settings.cuda)
-    return _suspicious[key]
+def suspicious(index: Index, settings, words: frozenset[bytes]) -> set[str]:
+    """The words of a file that end a name which the target lacks and an older release had, where its class or namespace is there too."""
+    spelt = words | _UNSPELT
+    found = set()
+    for lost in (index.torch.lost(words, settings.target), index.cuda.lost(words, settings.cuda)):
+        found |= {word.decode() for word, scopes in lost.items() if not spelt.isdisjoint(scopes) and _worth(word.decode(), scopes)}
+    return found
+
+
+def _worth(word: str, scopes: set[bytes]) -> bool:
+    """Whether a global name is one that the audit speaks of."""
+    return len(scopes) > 1 or b"." not in scopes or bool(_MACRO.match(word) or _TH.match(word) or _CUDA.match(word) or _is_type_like(word))
 
 
 class _Audit:
@@ -204,10 +211,11 @@ class _Audit:
     def plain(self, word, leaf):
         if _CUDA.match(word):
             mask = self.index.cuda.mask(word)
-            rule = family(word, CUDA_FAMILIES) if not mask & self.cuda else None
+            rule = family(word, CUDA_FAMILIES)
             if rule is not None:
-                last = rule[0] if not mask else self.last(self.index.cuda, mask)
-                verdict = (word, f"{word} is gone: CUDA {last} was the last to have it", rule[1])
+                if leaf.parent.kind != "call_expression" and not mask:
+                    return None
+                verdict = (word, f"{word} is gone: CUDA {rule[0]} was the last to have it", self.advice(word, self.index.cuda, "cuda"))
             elif mask and not mask & self.cuda and mask & (self.cuda - 1) and not self.index.torch.mask(word) & self.torch:
                 if self.mentions(self.index.cuda, word):
                     return None
@@ -222,6 +230,9 @@ class _Audit:
                 if rule is not None:
                     last = f"torch {rule[0]} was the last to have it" if rule[0] else "TH and THC left with torch 1.11"
                     verdict = (word, f"{word} is gone: {last}", f"write {rule[1]}")
+            return None if verdict is None or self.defined(word) else verdict
+        if _is_type_like(word) and self.from_th(word):
+            verdict = self.torch_name(word)
             return None if verdict is None or self.defined(word) else verdict
         if self.using and _is_type_like(word) and leaf.kind in ("type_identifier", "identifier"):
             for space in sorted(self.using):
@@ -252,6 +263,11 @@ class _Audit:
         """Whether the target's headers hold the word at all: then something may declare it that the scanner does not understand."""
         return domain.mentions(name.rpartition("::")[2], self.ctx.settings.cuda if domain is self.index.cuda else self.ctx.settings.target)
 
+    def from_th(self, word) -> bool:
+        """Whether a global name came from TH, THC or THCUNN."""
+        entry = self.index.torch.entry(word)
+        return entry is not None and entry.headers[0].startswith("TH")
+
     def last(self, domain, mask) -> str:
         mask &= self.cuda - 1 if domain is self.index.cuda else self.torch - 1
         return ".".join(map(str, domain.minors[mask.bit_length() - 1]))
@@ -264,16 +280,16 @@ class _Audit:
 
     def advice(self, name, domain, title) -> str:
         word = name.rpartition("::")[2]
+        other = next((r for r in self.ctx.catalogue.rewrites if word in r.triggers and r.id != ID), None)
+        if other is not None and not other.selected(self.ctx.settings):
+            return f"the rewrite {other.id} changes it" + (" with --unsafe-fixes" if other.tier == "unsafe" else f" with --select {other.id}")
         if word in INSTEAD:
             return f"write {INSTEAD[word]}"
         rule = family(word, TORCH_FAMILIES if title == "torch" else CUDA_FAMILIES)
         if rule is not None:
             return f"write {rule[1]}"
-        other = next((r for r in self.ctx.catalogue.rewrites if word in r.triggers and r.id != ID), None)
         if other is not None:
-            if other.selected(self.ctx.settings):
-                return f"the rewrite {other.id} does not know this use: {other.title}"
-            return f"the rewrite {other.id} changes it" + (" with --unsafe-fixes" if other.tier == "unsafe" else f" with --select {other.id}")
+            return f"the rewrite {other.id} does not know this use: {other.title}"
         release = self.ctx.settings.cuda if title == "cuda" else self.ctx.settings.target
         near = self.index.nearest(name, release, title, 1, NEAR)
         if near:
@@ -354,10 +370,10 @@ def fix(ctx):
     file = ctx.file
     audit = _Audit(ctx)
     yield from audit.headers()
-    words = file.words & suspicious(index, ctx.settings)
-    words |= {w for w in file.words if w.startswith((b"TH", b"cusparse", b"cuda")) and _known_family(w.decode())}
+    words = suspicious(index, ctx.settings, file.words)
+    words |= {w.decode() for w in file.words if w.startswith((b"TH", b"cusparse", b"cuda", b"__")) and _known_family(w.decode())}
     if words:
-        yield from audit.names({w.decode() for w in words})
+        yield from audit.names(words)
 
 
 def _known_family(word: str) -> bool:

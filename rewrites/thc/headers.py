@@ -81,7 +81,7 @@ MOVED: dict[str, tuple[str | None, str]] = {
     "THCUNN/THCUNN.h": (CONTEXT, "1.0"),
     "THCUNN/THCHalfAutoNumerics.cuh": ("ATen/NumericUtils.h", "1.10"),
     "THCUNN/SharedMem.cuh": (None, "1.10"),
-    "THNN/THNN.h": (None, "1.5"),
+    "THNN/THNN.h": (None, "1.0"),
     "THNN/generic/THNN.h": (None, "1.5"),
 }
 DEVICE_ONLY = {"ATen/cuda/Atomic.cuh", "ATen/cuda/DeviceUtils.cuh", "ATen/cuda/ScanUtils.cuh", "ATen/cuda/AsmUtils.cuh", "ATen/cuda/CUDAApplyUtils.cuh"}
