@@ -29,7 +29,7 @@ def extension_calls(module: Module, names: frozenset[str] = TORCH_CALLS) -> list
     for node in module.find(cst.Assign):
         if any(n in names for n in ((dotted(v) or "").split(".")[-1] for v in _alternatives(node.value))):
             aliases |= {t.target.value for t in node.targets if isinstance(t.target, cst.Name)}
-    return [c for c in module.find(cst.Call) if (dotted(c.func) or "").split(".")[-1] in aliases]
+    return [c for c in module.find(cst.Call) if any((dotted(f) or "").split(".")[-1] in aliases for f in _alternatives(c.func))]
 
 
 def _alternatives(node: cst.BaseExpression) -> list[cst.BaseExpression]:

@@ -35,6 +35,8 @@ def without(data: bytes, spans: list[tuple[int, int]]) -> tuple[Edit, ...]:
             left -= 1
         if left > line_start and data[left - 1 : left] not in (b'"', b"'", b"("):
             start = left
+        elif data[end : end + 1] == b";":
+            end += 1
         else:
             while data[end : end + 1] in (b" ", b"\t"):
                 end += 1
