@@ -67,7 +67,8 @@ def compile_all(requests: Sequence[Request], bench: Bench, keep_output: bool = F
             names = [str(folder / f"{i}{request.suffix}") for i, request in enumerate(waiting)]
             commands = [command_for(request, bench.tools, name) for request, name in zip(waiting, names, strict=False)]
             tasks = [
-                Task(command, request.unit.root, "nvcc" if request.unit.is_cuda else "c++") for command, request in zip(commands, waiting, strict=False)
+                Task(command, request.unit.root, "nvcc" if request.unit.is_cuda else "c++")
+                for command, request in zip(commands, waiting, strict=True)
             ]
 
             def done(index: int, finished: Finished) -> None:

@@ -160,7 +160,12 @@ def _compile_originals(
     for release, shim in attempts:
         if not waiting:
             break
-        header_set = target if release == target.release else headers(release)
+        try:
+            header_set = target if release == target.release else headers(release)
+        except ToolchainError:
+            if release == old_releases[0]:
+                raise
+            continue  # only a fall-back, and offline: those that need it stay "not compared"
         units = _cuda_units(before_of(release))
         requests = [Request(units[name], header_set, (arch,), ptx=True, shim=shim) for name in waiting if name in units]
         for name, outcome in _texts(requests, bench).items():

@@ -18,6 +18,7 @@ from migrator.toolchain import Toolkit
 
 from .diagnose import first_error
 from .link import foreign_runtimes, runtime_folder
+from .process import run_one
 from .units import BUILD_SCRIPTS, Project
 
 _IMPORT = """
@@ -119,16 +120,9 @@ def _environment(toolkit: Toolkit, archs: tuple[str, ...], folder: Path, jobs: i
 
 
 def _build_script(script: Path, environment: dict[str, str], result: RunResult) -> None:
-    done = subprocess.run(
-        [sys.executable, script.name, "build_ext", "--inplace", "--build-temp", "build/temp"],
-        cwd=script.parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
+    done = run_one([sys.executable, script.name, "build_ext", "--inplace", "--build-temp", "build/temp"], script.parent, environment)
     if done.returncode:
-        result.fail(f"{script.name} build_ext failed: {_reason(done.stdout + done.stderr)}")
+        result.fail(f"{script.name} build_ext failed: {_reason(done.output)}")
 
 
 def _build_by_load(project: Project, tree: Path, folder: Path, environment: dict[str, str], result: RunResult) -> None:
@@ -146,25 +140,22 @@ def _build_by_load(project: Project, tree: Path, folder: Path, environment: dict
             "extra_cflags": sorted({f"-D{d}" for u in units for d in u.defines}),
             "extra_cuda_cflags": sorted({f for u in units for f in (*[f"-D{d}" for d in u.defines], *u.flags) if u.is_cuda}),
         }
-        done = subprocess.run(
-            [sys.executable, "-c", _LOAD, json.dumps(wanted)], env=environment, capture_output=True, text=True, errors="replace"
-        )
+        done = run_one([sys.executable, "-c", _LOAD, json.dumps(wanted)], target, environment)
         if done.returncode and not list(target.glob("*.so")):
-            result.fail(f"building {module} failed: {_reason(done.stdout + done.stderr)}")
+            result.fail(f"building {module} failed: {_reason(done.output)}")
 
 
 def _inspect(library: Path, toolkit: Toolkit, environment: dict[str, str], result: RunResult) -> None:
     for complaint in foreign_runtimes(library, toolkit.version[0]):
         result.fail(complaint)
     module = library.name.partition(".")[0]
-    done = subprocess.run(
-        [sys.executable, "-c", _IMPORT, str(library), module], env=environment, capture_output=True, text=True, errors="replace"
-    )
-    if done.returncode:
-        lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
+    done = run_one([sys.executable, "-c", _IMPORT, str(library), module], library.parent, environment)
+    lines = [line for line in done.output.strip().splitlines() if line.strip()]
+    answers = [line for line in lines if line.startswith('{"names":')]
+    if done.returncode or not answers:
         result.fail(f"import of {library.name} failed: {lines[-1] if lines else 'no message'}")
         return
-    found = json.loads(done.stdout.strip().splitlines()[-1])
+    found = json.loads(answers[-1])
     result.gpu = found["gpu"]
     result.operators[module] = found["names"] + found["operators"]
 

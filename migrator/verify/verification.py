@@ -14,7 +14,7 @@ from migrator.toolchain import HeaderSet, ToolchainError, install_toolkit
 from migrator.toolchain.cache import cache_root
 
 from .before import Originals, originals
-from .cache import ResultCache
+from .cache import ResultCache, digest
 from .commands import Tools, arch_number, find_tools
 from .compile import Bench, Outcome
 from .matrix import Matrix, build_matrix
@@ -51,7 +51,7 @@ class Listener:
 
     say: Callable[[str], None] = lambda text: None
     downloads: Callable[[], AbstractContextManager[Any]] = nullcontext
-    compiles: Callable[[str], AbstractContextManager[tuple[Callable[..., None], Callable[[Outcome], None]] | None]] = lambda title: nullcontext()
+    compiles: Callable[[str], AbstractContextManager[Any]] = lambda title: nullcontext()
 
 
 @dataclass
@@ -111,7 +111,7 @@ def verify(options: Options, listener: Listener) -> Verification:
             result.before_description = original.description
     if options.run:
         listener.say("building with the installed torch")
-        folder = cache_root() / "run" / f"{options.path.resolve().name}-{abs(hash(str(options.path.resolve()))):x}"
+        folder = cache_root() / "run" / f"{options.path.resolve().name}-{digest([options.path.resolve()])[:12]}"
         result.run = build_and_run(after_of(releases[-1]), tools.toolkit, options.archs, options.command, folder, options.jobs)
     bench.cache.prune()
     result.downloaded = sum(counted.values())
