@@ -70,9 +70,8 @@ def _label(row: Row) -> str:
 
 
 def _cell(row: Row, release: str, paint: Paint) -> str:
-    if row.green(release):
-        return paint(f"{'ok':<6}", "green")
-    return paint(f"{'FAIL':<6}", "red") if row.red(release) else f"{'-':<6}"
+    word, colour = ("ok", "green") if row.green(release) else ("FAIL", "red") if row.red(release) else ("-", "")
+    return paint(word, colour) + " " * (6 - len(word))
 
 
 def _errors(row: Row, releases: Sequence[str]) -> list[tuple[str, str]]:
