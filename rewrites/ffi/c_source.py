@@ -26,22 +26,20 @@ _CLOSE = re.compile(rb"[ \t]*#[ \t]*ifdef[ \t]+__cplusplus[ \t]*\r?\n[ \t]*\}[^\
 
 
 def becomes_cpp(ctx) -> bool:
-    """Whether a ``.c`` file holds, or now holds, C++: it works on tensors, or goes into the same module as one that does."""
+    """Whether a ``.c`` file worked on TH tensors when it was read, or goes into the same module as one that did."""
     if ctx.path.suffix != ".c":
         return False
-    if _on_tensors(ctx.project, ctx.path):
-        return True
-    return any(ctx.path in e.sources and any(_on_tensors(ctx.project, s) for s in e.sources) for e in extensions(ctx.project))
+    known = ctx.project.__dict__.setdefault("_ffi_c_sources", {})
+    if ctx.path not in known:
+        known[ctx.path] = _on_tensors(ctx.project, ctx.path) or any(
+            ctx.path in e.sources and any(_on_tensors(ctx.project, s) for s in e.sources) for e in extensions(ctx.project)
+        )
+    return known[ctx.path]
 
 
 def _on_tensors(project, path) -> bool:
     words = project.files[path].words
-    if not any(word.encode() in words for word in _th.TENSOR_TYPES | {"Tensor"}):
-        return False
-    for name in project.tree(path).names(_th.TENSOR_TYPES | {"Tensor"}):
-        if name.text != "Tensor" or (name.parent is not None and name.parent.kind == "qualified_identifier"):
-            return True
-    return False
+    return any(word.encode() in words for word in _th.TENSOR_TYPES) and next(project.tree(path).names(_th.TENSOR_TYPES), None) is not None
 
 
 def fix(ctx):
