@@ -71,12 +71,12 @@ def _text(path: Path) -> str:
 @cache
 def fixtures() -> tuple[Fixture, ...]:
     found = []
-    for folder in sorted(p for p in FIXTURES.glob("*/*") if p.is_dir()):
+    for folder in sorted(p for p in FIXTURES.glob("*/*") if p.is_dir() and p.parent.name != "projects"):  # those are whole repositories, with tests of their own
         group, rule = folder.parent.name, folder.name
         for path in sorted(folder.iterdir()):
             stem, _, rest = path.name.partition(".")
             kind, _, suffix = rest.partition(".")
-            if path.is_dir():
+            if path.is_dir() and path.name.startswith("project_"):
                 case, noop = path.name, (path / "same").is_dir()
                 first, second = path / ("same" if noop else "before"), path / ("same" if noop else "after")
                 sources = {str(p.relative_to(first)): p for p in sorted(first.rglob("*")) if p.is_file()}
