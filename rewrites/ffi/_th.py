@@ -25,6 +25,7 @@ ELEMENTS = {
 }
 PREFIXES = {f"TH{name}": (name, False) for name in ELEMENTS} | {f"THCuda{name}": (name, True) for name in ELEMENTS} | {"THCuda": ("Float", True)}
 TENSOR_TYPES = frozenset(prefix + "Tensor" for prefix in PREFIXES)
+GENERIC_TYPES = frozenset({"THTensor", "THCTensor"})  # in files that are included once for each type
 STORAGE_TYPES = frozenset(prefix + "Storage" for prefix in PREFIXES)
 # Any name of TH, THC and their generic files that stands for a tensor, a storage or BLAS.
 OLD_NAME = re.compile(rb"TH(?:C|Cuda)?[A-Z]?\w*(?:Tensor|Storage|Blas)(?:_\w*)?|THC?(?:Tensor|Storage|Blas)(?:_\w*)?")
@@ -67,7 +68,7 @@ def split(word: str) -> tuple[Element, str, str] | None:
 
 def is_th_tensor(type: Type | None) -> bool:
     """Whether an expression of this type is a TH tensor (``THFloatTensor *``)."""
-    return type is not None and type.pointers == 1 and type.base.removeprefix("struct ") in TENSOR_TYPES
+    return type is not None and type.pointers == 1 and type.base.removeprefix("struct ") in TENSOR_TYPES | GENERIC_TYPES
 
 
 def is_tensor(type: Type | None) -> bool:

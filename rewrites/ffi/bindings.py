@@ -110,7 +110,7 @@ def render(project, extension) -> tuple[bytes, list[str]]:
 
 
 def _is_cuda(given) -> bool:
-    return any(_th.is_th_tensor(type) and _th.split(type.base.removeprefix("struct "))[0].cuda for _, _, type in given)
+    return any(_th.is_th_tensor(type) and type.base not in _th.GENERIC_TYPES and _th.split(type.base.removeprefix("struct "))[0].cuda for _, _, type in given)
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | {"Tensor"}, removed_in="1.0")

@@ -32,7 +32,7 @@ def becomes_cpp(ctx) -> bool:
     known = ctx.project.__dict__.setdefault("_ffi_c_sources", {})
     if ctx.path not in known:
         known[ctx.path] = _on_tensors(ctx.project, ctx.path) or any(
-            ctx.path in e.sources and any(_on_tensors(ctx.project, s) for s in e.sources) for e in extensions(ctx.project)
+            ctx.path in e.sources and any(_on_tensors(ctx.project, p) for p in (*e.headers, *e.sources)) for e in extensions(ctx.project)
         )
     return known[ctx.path]
 

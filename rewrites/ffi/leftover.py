@@ -12,7 +12,7 @@ import re
 
 from migrator.calls import call_of
 from migrator.rewrite import Finding, Rewrite
-from rewrites.ffi import _th, cpu_blas, cublas, long_storage, tensor_call
+from rewrites.ffi import _th, cpu_blas, cublas, generic_file, long_storage, tensor_call
 
 ID = "ffi-leftover"
 _OLD = re.compile(r"^(?:TH|THC|THCuda)[A-Z_]\w*(?:Tensor|Storage|Blas|Lapack|Random|Vector|Numerics)_\w*$|^TH(?:C|Cuda)?(?:Tensor|Storage|Blas)_\w*$|^THC?U?NN_\w+$")
@@ -59,6 +59,11 @@ def fix(ctx):
         word = name.text
         if word in _KNOWN_ELSEWHERE or ctx.project.macros(word) or _own(ctx, word):
             continue
+        if word in ("THTensor_", "THCTensor_"):
+            _, function = generic_file._call(name)
+            advice = _ADVICE.get(function, f"at::{function}_out or the method {function} of at::Tensor" if function else "the ATen function of that name")
+            yield Finding(ID, name.start, f"{word}({function}) is gone and was not ported", advice)
+            continue
         if word in _GENERIC:
             if word not in told:
                 told.add(word)
@@ -86,12 +91,12 @@ def fix(ctx):
 
 
 def _generic(word: str) -> str:
-    return f"{word} belongs to a generic file of TH, which is included once for each type with `real` and `accreal` defined"
+    return f"{word} belongs to the generic files of TH, which are included once for each type; nothing here does that"
 
 
 _GENERIC_ADVICE = (
-    "make each function `template <typename scalar_t> void f(at::Tensor x, ...)`: real -> scalar_t, accreal -> at::acc_type<scalar_t, false>, "
-    "THTensor_(data)(x) -> x.data_ptr<scalar_t>(), THTensor_(size)(x, i) -> x.size(i); then call it from one function in "
+    "port the file that includes it in the same run, or make each function `template <typename scalar_t> void f(at::Tensor x, ...)`: real -> "
+    "scalar_t, accreal -> at::acc_type<scalar_t, false>; then call it from one function in "
     'AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "f", [&] { f<scalar_t>(x); }) and drop the #include of the generic file'
 )
 

@@ -130,7 +130,7 @@ _FUNCTIONS = (
 _WORDS = frozenset(f"{prefix}Tensor_{name}" for prefix in _th.PREFIXES for name in _FUNCTIONS)
 _STORAGE_WORDS = frozenset(f"{prefix}Storage_{name}" for prefix in _th.PREFIXES for name in ("fill", "data"))
 _GPU_MESSAGE = '"Some of weight/gradient/input tensors are located on different GPUs. Please move them to a single one."'
-_ACCUMULATE = {"float": "double", "double": "double", "at::Half": "float"}
+_ACCUMULATE = {"real": "accreal", "scalar_t": "accreal", "float": "double", "double": "double", "at::Half": "float"}
 
 
 def fix(ctx):

@@ -250,7 +250,7 @@ def _checks(ctx, definition: Node) -> Edit | None:
     nullable = nullable_names(ctx, definition)
     lines = []
     for _, name, type in _th.parameters(declarator):
-        if name is None or not _th.is_th_tensor(type):
+        if name is None or not _th.is_th_tensor(type) or type.base in _th.GENERIC_TYPES:
             continue
         element, _, _ = _th.split(type.base.removeprefix("struct "))
         where = f"{name.text}.is_cuda()" if element.cuda else f"{name.text}.device().is_cpu()"

@@ -90,6 +90,14 @@ def test_c_and_cuda_on_the_cpu(tmp_path):
     own_test(root)
 
 
+def test_generic(tmp_path):
+    root, _ = ported("ffi_generic", tmp_path)
+    shutil.rmtree(root / "_ext", ignore_errors=True)
+    (root / "_ext").mkdir()
+    build("_ext.scale", [root / "src" / "scale.cpp", root / "src" / "scale_bindings.cpp"], root)
+    own_test(root)
+
+
 def test_mixed(tmp_path):
     root, _ = ported("ffi_mixed", tmp_path)
     build("clip_ffi", [root / "ffi" / "clip.cpp", root / "ffi" / "clip_ffi_bindings.cpp"], root)
