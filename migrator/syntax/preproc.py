@@ -97,8 +97,7 @@ def arms(data: bytes) -> list[Arm]:
 _CONDITION_TOKEN = re.compile(r"\s*(?:(\d+)[uUlL]*|([A-Za-z_]\w*)|(&&|\|\||==|!=|<=|>=|[!<>()+\-*/%]))")
 
 
-class _Unknown(Exception):
-    """The condition depends on something that is not known."""
+_MAX_TOKENS = 200  # of a condition: nobody writes more, and the parser below recurses
 
 
 def evaluate(condition: str, defined: dict[str, int | None]) -> bool | None:
@@ -113,6 +112,8 @@ def evaluate(condition: str, defined: dict[str, int | None]) -> bool | None:
         if m is None:
             return None
         token = m.group().strip()
+        if len(tokens) > _MAX_TOKENS:
+            return None
         tokens.append({"and": "&&", "or": "||", "not": "!"}.get(token, token))
         position = m.end()
     try:
