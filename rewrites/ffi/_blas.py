@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from migrator.rewrite import Change, Edit
 from migrator.syntax import preproc
 from migrator.syntax.tree import Node
@@ -241,11 +240,7 @@ def insertion(ctx, rule: str, texts: list[str]):
     newline = ctx.file.newline
     position = place(ctx)
     data = ctx.file.data
-    body = newline + newline.join(
-        t.replace("\n", newline.decode()).encode() + newline for t in texts
-    )
-    if data[position : position + 2].strip(b"\r") [:1] != b"\n" and data[position : position + 1] != b"\n":
+    body = newline + newline.join(t.replace("\n", newline.decode()).encode() + newline for t in texts)
+    if data[position : position + 2].strip(b"\r")[:1] != b"\n" and data[position : position + 1] != b"\n":
         body += newline
     return Change(rule, (Edit(position, position, body),))
-
-

@@ -23,7 +23,9 @@ ELEMENTS = {
     "Byte": ("uint8_t", "at::kByte", "byte"),
     "Char": ("int8_t", "at::kChar", "char"),
 }
-PREFIXES = {f"TH{name}": (name, False) for name in ELEMENTS} | {f"THCuda{name}": (name, True) for name in ELEMENTS} | {"THCuda": ("Float", True)}
+PREFIXES = (
+    {f"TH{name}": (name, False) for name in ELEMENTS} | {f"THCuda{name}": (name, True) for name in ELEMENTS} | {"THCuda": ("Float", True)}
+)
 TENSOR_TYPES = frozenset(prefix + "Tensor" for prefix in PREFIXES)
 GENERIC_TYPES = frozenset({"THTensor", "THCTensor"})  # in files that are included once for each type
 STORAGE_TYPES = frozenset(prefix + "Storage" for prefix in PREFIXES)
@@ -88,7 +90,13 @@ def bare(node: Node) -> Node:
 
 
 _PRIMARY = {
-    "identifier", "call_expression", "field_expression", "subscript_expression", "parenthesized_expression", "qualified_identifier", "this",
+    "identifier",
+    "call_expression",
+    "field_expression",
+    "subscript_expression",
+    "parenthesized_expression",
+    "qualified_identifier",
+    "this",
 }
 _PIECE = re.compile(r"\$(\d)")
 
@@ -156,7 +164,9 @@ def asks_for_emptiness(node: Node) -> bool:
         return operator in ("&&", "||")
     if parent.kind == "unary_expression":
         return parent.children[0].kind == "!"
-    return parent.kind in ("condition_clause", "if_statement", "while_statement") or (parent.kind == "conditional_expression" and node.field == "condition")
+    return parent.kind in ("condition_clause", "if_statement", "while_statement") or (
+        parent.kind == "conditional_expression" and node.field == "condition"
+    )
 
 
 def narrow(ctx, arg: Node) -> bool:
@@ -165,7 +175,11 @@ def narrow(ctx, arg: Node) -> bool:
         name = arg.field_child("function")
         return name is not None and name.text.split("::")[-1] in ("ceil", "floor", "round", "ceilf", "floorf", "roundf", "sizeof", "pow")
     type = ctx.type_of(arg)
-    return type is not None and not type.pointers and type.base in ("size_t", "std::size_t", "unsigned long", "uint64_t", "float", "double", "ptrdiff_t")
+    return (
+        type is not None
+        and not type.pointers
+        and type.base in ("size_t", "std::size_t", "unsigned long", "uint64_t", "float", "double", "ptrdiff_t")
+    )
 
 
 def parameters(declarator: Node) -> list[tuple[Node, Node | None, Type | None]]:

@@ -48,7 +48,8 @@ def _unregistered(ctx):
                     ID,
                     declarator.start,
                     f"no build script with create_extension was found: nothing registers {name}",
-                    f'in a file with #include <torch/extension.h>: PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {{ m.def("{name}", &{name}); }}',
+                    "in a file with #include <torch/extension.h>: "
+                    f'PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {{ m.def("{name}", &{name}); }}',
                 )
 
 
@@ -82,19 +83,23 @@ def render(project, extension) -> tuple[bytes, list[str]]:
     for header in extension.headers:
         names: list[tuple[str, bool]] = []
         for declarator in [n for n in project.tree(header).root.walk() if n.kind == "function_declarator"]:
-            if declarator.enclosing("compound_statement", "parameter_declaration") is not None or project.tree(header).in_disabled(declarator.start):
+            if declarator.enclosing("compound_statement", "parameter_declaration") is not None or project.tree(header).in_disabled(
+                declarator.start
+            ):
                 continue
             given = _th.parameters(declarator)
             name = _th.name_of(declarator)
             raw = [n for n, _, type in given if type is not None and type.pointers and not _th.is_th_tensor(type) and type.base != "char"]
             if raw:
-                findings.append(f"{name} takes a raw pointer ({raw[0].text}), which Python cannot pass to a pybind11 function; it is not registered")
+                findings.append(
+                    f"{name} takes a raw pointer ({raw[0].text}), which Python cannot pass to a pybind11 function; it is not registered"
+                )
                 continue
             if name and name not in [n for n, _ in names]:
                 names.append((name, _is_cuda(given)))
         guarded = extension.guarded and bool(names) and all(on_gpu for _, on_gpu in names)
         includes.append((os.path.relpath(header, extension.bindings.parent).replace(os.sep, "/"), guarded))
-        for name, on_gpu in names:
+        for name, _ in names:
             line = f'  m.def("{name}", &{name}, py::call_guard<torch::NoGradGuard>());'
             (cuda if guarded else plain).append(line)
     lines = [f"// Registers what torch.utils.ffi exported of {', '.join(name for name, _ in includes)}. Written by cuport."]
@@ -110,7 +115,10 @@ def render(project, extension) -> tuple[bytes, list[str]]:
 
 
 def _is_cuda(given) -> bool:
-    return any(_th.is_th_tensor(type) and type.base not in _th.GENERIC_TYPES and _th.split(type.base.removeprefix("struct "))[0].cuda for _, _, type in given)
+    return any(
+        _th.is_th_tensor(type) and type.base not in _th.GENERIC_TYPES and _th.split(type.base.removeprefix("struct "))[0].cuda
+        for _, _, type in given
+    )
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | {"Tensor"}, removed_in="1.0")

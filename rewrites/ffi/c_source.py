@@ -20,8 +20,12 @@ from rewrites.ffi._extension import extensions
 
 ID = "ffi-c-source"
 _ALLOCATORS = {"malloc", "calloc", "realloc", "alloca"}
-_KEYWORDS = frozenset("new delete class template this namespace operator private public protected virtual friend typename try catch throw using".split())
-_OPEN = re.compile(rb'[ \t]*#[ \t]*ifdef[ \t]+__cplusplus[ \t]*\r?\n[ \t]*extern[ \t]*"C"[ \t\r\n]*\{[ \t]*\r?\n[ \t]*#[ \t]*endif[^\n]*(?:\n|\Z)')
+_KEYWORDS = frozenset(
+    "new delete class template this namespace operator private public protected virtual friend typename try catch throw using".split()
+)
+_OPEN = re.compile(
+    rb'[ \t]*#[ \t]*ifdef[ \t]+__cplusplus[ \t]*\r?\n[ \t]*extern[ \t]*"C"[ \t\r\n]*\{[ \t]*\r?\n[ \t]*#[ \t]*endif[^\n]*(?:\n|\Z)'
+)
 _CLOSE = re.compile(rb"[ \t]*#[ \t]*ifdef[ \t]+__cplusplus[ \t]*\r?\n[ \t]*\}[^\n]*\n[ \t]*#[ \t]*endif[^\n]*(?:\n|\Z)")
 
 
@@ -143,6 +147,4 @@ def _declarators(ctx):
     return [n for n in ctx.tree.root.walk() if n.kind == "function_declarator" and n.enclosing("compound_statement") is None]
 
 
-rewrite = Rewrite(
-    ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | _ALLOCATORS | {"include", "restrict", "abs"}, removed_in="1.0"
-)
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | _ALLOCATORS | {"include", "restrict", "abs"}, removed_in="1.0")

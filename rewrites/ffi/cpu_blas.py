@@ -1,7 +1,7 @@
 """Multiply by ATen instead of ``TH<Type>Blas_*``.
 
-``TH/THBlas.h`` was removed in torch 1.10. The raw pointers become tensors that own nothing, with the strides that a column-major matrix has,
-in a small function of the file.
+``TH/THBlas.h`` was removed in torch 1.10. The raw pointers become tensors that own nothing, with the strides that a column-major
+matrix has, in a small function of the file.
 
 Before:
     #include <ATen/ATen.h>
@@ -43,7 +43,10 @@ def fix(ctx):
         call = call_of(name)
         if call is None or len(call.args) != _blas.CPU[function][0]:
             yield Finding(
-                ID, name.start, f"{name.text} with an argument list that cuport does not know", "at::addmm and friends on at::from_blob views of the pointers"
+                ID,
+                name.start,
+                f"{name.text} with an argument list that cuport does not know",
+                "at::addmm and friends on at::from_blob views of the pointers",
             )
             continue
         new = _blas.cpu_name(_th.ELEMENTS[type][2], function)

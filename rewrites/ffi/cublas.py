@@ -53,7 +53,10 @@ def fix(ctx):
         arguments = _blas.CUDA[function][1]
         if call is None or len(call.args) != arguments + 1:
             yield Finding(
-                ID, name.start, f"{name.text} with an argument list that cuport does not know", f"call cublas{letter}{function} on at::cuda::getCurrentCUDABlasHandle()"
+                ID,
+                name.start,
+                f"{name.text} with an argument list that cuport does not know",
+                f"call cublas{letter}{function} on at::cuda::getCurrentCUDABlasHandle()",
             )
             continue
         new = _blas.cuda_name(letter, function)

@@ -1,7 +1,7 @@
 """Port the generic files of TH: sources that are included once for each element type.
 
-``THGenerateFloatTypes.h`` and friends went with torch 1.11 (pytorch/pytorch#65492). They included the generic file again for each type, with
-``real`` and ``accreal`` defined; the including file does that itself now. Functions keep the names that ``TH_CONCAT`` makes for them.
+``THGenerateFloatTypes.h`` and friends went with torch 1.11 (pytorch/pytorch#65492). They included the generic file again for each type,
+with ``real`` and ``accreal`` defined; the including file does that itself now. Functions keep the names that ``TH_CONCAT`` makes for them.
 
 Before:
     #define TH_GENERIC_FILE "generic/scale.c"
@@ -29,7 +29,8 @@ ID = "ffi-generic-file"
 _PREFIXES = {"THTensor_": False, "THCTensor_": True}
 _HEADER = re.compile(r"^THGenerate(?:(All|Float|Int)Types|(Float|Double|Byte|Char|Short|Int|Long)Type)\.h$")
 _HEADERS = frozenset(
-    f"{prefix}Generate{name}" for prefix in ("TH", "THC")
+    f"{prefix}Generate{name}"
+    for prefix in ("TH", "THC")
     for name in ("AllTypes", "FloatTypes", "IntTypes", *(f"{element}Type" for element in _th.ELEMENTS))
 )
 _GROUPS = {"All": "Byte Char Short Int Long Float Double", "Float": "Float Double", "Int": "Byte Char Short Int Long"}
@@ -52,7 +53,9 @@ def fix(ctx):
             continue
         edits = _declaration(leaf)
         if edits is None:
-            yield Finding(ID, leaf.start, f"{leaf.text} is used in a way that cuport does not know", "at::Tensor is a value: pass it as it is")
+            yield Finding(
+                ID, leaf.start, f"{leaf.text} is used in a way that cuport does not know", "at::Tensor is a value: pass it as it is"
+            )
         else:
             yield Change(ID, edits, ("ATen/ATen.h",) if b"TH_GENERIC_FILE" not in ctx.file.words else ())
     real = "real" if b"real" in ctx.file.words else "scalar_t"
@@ -102,7 +105,10 @@ def _instantiations(ctx):
         if match is None:
             if re.match(r"^THC?Generate\w+\.h$", include.name.split("/")[-1]) and ctx.project.local_include(include, ctx.path) is None:
                 yield Finding(
-                    ID, include.start, f"{include.name} is gone", "include the generic file once for each type, with real, accreal, Real and CReal defined"
+                    ID,
+                    include.start,
+                    f"{include.name} is gone",
+                    "include the generic file once for each type, with real, accreal, Real and CReal defined",
                 )
             continue
         if ctx.project.local_include(include, ctx.path) is not None:
@@ -112,7 +118,7 @@ def _instantiations(ctx):
         words = ctx.project.files[path].words if path is not None else frozenset()
         name = "scalar_t" if b"scalar_t" in words and b"real" not in words else "real"
         lines = [f"// once for each type, as {include.name} did", _CONCAT]
-        for type in (_GROUPS[match.group(1)].split() if match.group(1) else [match.group(2)]):
+        for type in _GROUPS[match.group(1)].split() if match.group(1) else [match.group(2)]:
             accreal = _ACCREAL.get(type, "int64_t")
             flag = f"TH_REAL_IS_{type.upper()}"
             lines += [f"#define {name} {_th.ELEMENTS[type][0]}", f"#define accreal {accreal}", f"#define Real {type}", f"#define {flag}"]

@@ -15,8 +15,22 @@ from migrator.rewrite import Finding, Rewrite
 from rewrites.ffi import _th, cpu_blas, cublas, generic_file, long_storage, tensor_call
 
 ID = "ffi-leftover"
-_OLD = re.compile(r"^(?:TH|THC|THCuda)[A-Z_]\w*(?:Tensor|Storage|Blas|Lapack|Random|Vector|Numerics)_\w*$|^TH(?:C|Cuda)?(?:Tensor|Storage|Blas)_\w*$|^THC?U?NN_\w+$")
-_GENERIC = {"THTensor", "THTensor_", "THStorage", "THStorage_", "THCTensor", "THCTensor_", "THCStorage", "THBlas_", "TH_CONCAT_2", "TH_CONCAT_3", "TH_CONCAT_4"}
+_OLD = re.compile(
+    r"^(?:TH|THC|THCuda)[A-Z_]\w*(?:Tensor|Storage|Blas|Lapack|Random|Vector|Numerics)_\w*$|^TH(?:C|Cuda)?(?:Tensor|Storage|Blas)_\w*$|^THC?U?NN_\w+$"
+)
+_GENERIC = {
+    "THTensor",
+    "THTensor_",
+    "THStorage",
+    "THStorage_",
+    "THCTensor",
+    "THCTensor_",
+    "THCStorage",
+    "THBlas_",
+    "TH_CONCAT_2",
+    "TH_CONCAT_3",
+    "TH_CONCAT_4",
+}
 _KNOWN_ELSEWHERE = {"THCState", "THCNumerics"}
 _ADVICE = {
     "newWithStorage": "at::empty({0}, options).set_(storage, offset, sizes, strides)",
@@ -53,7 +67,9 @@ _ADVICE = {
 
 def fix(ctx):
     ported = tensor_call._WORDS | frozenset(cublas._OLD) | frozenset(cpu_blas._OLD) | long_storage._WORDS
-    words = [w.decode() for w in ctx.file.words if w.startswith(b"TH") and (_OLD.match(w.decode()) or w.decode() in _GENERIC | _th.STORAGE_TYPES)]
+    words = [
+        w.decode() for w in ctx.file.words if w.startswith(b"TH") and (_OLD.match(w.decode()) or w.decode() in _GENERIC | _th.STORAGE_TYPES)
+    ]
     told: set[str] = set()
     for name in ctx.names(words):
         word = name.text
@@ -61,7 +77,9 @@ def fix(ctx):
             continue
         if word in ("THTensor_", "THCTensor_"):
             _, function = generic_file._call(name)
-            advice = _ADVICE.get(function, f"at::{function}_out or the method {function} of at::Tensor" if function else "the ATen function of that name")
+            advice = _ADVICE.get(
+                function, f"at::{function}_out or the method {function} of at::Tensor" if function else "the ATen function of that name"
+            )
             yield Finding(ID, name.start, f"{word}({function}) is gone and was not ported", advice)
             continue
         if word in _GENERIC:
@@ -80,11 +98,15 @@ def fix(ctx):
                 else "the function of ATen on at::from_blob views of the pointers"
             )
         if word.startswith("THCudaBlas_"):
-            advice = f"call cublas{word.split('_', 1)[1]} (or what it wrapped) on at::cuda::getCurrentCUDABlasHandle(), column-major as before"
+            advice = (
+                f"call cublas{word.split('_', 1)[1]} (or what it wrapped) on at::cuda::getCurrentCUDABlasHandle(), column-major as before"
+            )
         if advice is None and parts is not None and parts[1] == "Storage":
             advice = "at::Storage, or better the tensor it belongs to: x.data_ptr<T>(), x.fill_(v)"
         if advice is None:
-            advice = f"at::{function}_out or the method {function} of at::Tensor" if parts and function else "the ATen function of that name"
+            advice = (
+                f"at::{function}_out or the method {function} of at::Tensor" if parts and function else "the ATen function of that name"
+            )
         if word in ported and function != "storage" and call_of(name) is not None:
             continue  # the rewrite that knows it has said why
         yield Finding(ID, name.start, f"{word} is gone and was not ported", advice)
@@ -95,8 +117,8 @@ def _generic(word: str) -> str:
 
 
 _GENERIC_ADVICE = (
-    "port the file that includes it in the same run, or make each function `template <typename scalar_t> void f(at::Tensor x, ...)`: real -> "
-    "scalar_t, accreal -> at::acc_type<scalar_t, false>; then call it from one function in "
+    "port the file that includes it in the same run, or make each function `template <typename scalar_t> void f(at::Tensor x, ...)`: "
+    "real -> scalar_t, accreal -> at::acc_type<scalar_t, false>; then call it from one function in "
     'AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "f", [&] { f<scalar_t>(x); }) and drop the #include of the generic file'
 )
 
@@ -106,11 +128,7 @@ def _own(ctx, word: str) -> bool:
     return any(d.parent is not None and d.parent.kind == "function_definition" for d in ctx.project.functions(word))
 
 
-_TRIGGERS = frozenset(
-    {"THC", "TH", "THTensor_", "THCTensor_", "THCTensor", "THTensor", "THStorage", "THNN_", "THCUNN", "TH_CONCAT_2", "TH_CONCAT_3", "THCState"}
-    | _th.TENSOR_TYPES | _th.STORAGE_TYPES | tensor_call._WORDS | set(cublas._OLD) | set(cpu_blas._OLD) | long_storage._WORDS
-    | {f"{prefix}Tensor_{name}" for prefix in _th.PREFIXES for name in _ADVICE}
-    | {"THCudaBlas_Hgemm", "THCudaBlas_HgemmBatched", "THCudaBlas_Sgetrf", "THCudaBlas_Dgetrf", "THCudaBlas_Sgetri", "THCudaBlas_Sscal", "THCudaBlas_Saxpy"}
-)  # fmt: skip
+# any file that includes something may hold such a name; only those that do are parsed
+_TRIGGERS = _th.TENSOR_TYPES | _th.STORAGE_TYPES | frozenset(_GENERIC) | {"include", "Tensor", "THC", "TH"}
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_TRIGGERS, removed_in="1.11", order=3, link=_th.LINK)

@@ -101,9 +101,9 @@ _METHODS: dict[str, tuple[str, ...]] = {
     "indexFill": ("$0.index_fill_($1, $2, $3)",),
     "scatterAdd": ("$0.scatter_add_($1, $2, $3)",),
 }
-for _name in (
-    "abs exp log log1p sqrt rsqrt cos sin tan acos asin atan cosh sinh tanh sigmoid floor ceil round trunc sign neg reciprocal".split()
-):
+for (
+    _name
+) in "abs exp log log1p sqrt rsqrt cos sin tan acos asin atan cosh sinh tanh sigmoid floor ceil round trunc sign neg reciprocal".split():
     _METHODS[{"reciprocal": "cinv"}.get(_name, _name)] = (f"at::{_name}_out($0, $1)",)
 # r = t OP value
 _SCALAR = {"add": "add", "sub": "sub", "mul": "mul", "div": "div"}
@@ -118,9 +118,11 @@ _VIEWS: dict[str, tuple[str, str]] = {
     "unfold": ("$1.unfold($2, $3, $4)", ""),
 }
 _NEW_CONTIGUOUS = {"newContiguous", "newClone", "newSelect", "newNarrow", "newTranspose", "newUnfold", "newExpand", "newView"}
-_COPIES = {"copy", "copyCuda", "copyCPU", "copyIgnoringOverlaps", "copyAsyncCPU", "copyAsyncCuda"} | {f"copy{e}" for e in _th.ELEMENTS} | {
-    f"copyCuda{e}" for e in _th.ELEMENTS
-}
+_COPIES = (
+    {"copy", "copyCuda", "copyCPU", "copyIgnoringOverlaps", "copyAsyncCPU", "copyAsyncCuda"}
+    | {f"copy{e}" for e in _th.ELEMENTS}
+    | {f"copyCuda{e}" for e in _th.ELEMENTS}
+)
 _NOTHING = {"free", "retain", "setFlag", "clearFlag"}
 _INDEXED = {f"{verb}{n}d": (verb, n) for verb in ("get", "set") for n in (1, 2, 3, 4)}
 _FUNCTIONS = (
@@ -224,12 +226,15 @@ def _port(ctx, call, element, function, args):
         if element.cuda or args[0].kind != "identifier":
             place = "$0" + "".join(f"[${i + 1}]" for i in range(n))
             return _th.as_template(call, args, place + (f".fill_(${n + 1})" if verb == "set" else f".item<{element.cpp}>()"))
-        offset = " + ".join(f"({args[i + 1].text}) * $0.stride({i})" if not _simple(args[i + 1]) else f"{args[i + 1].text} * $0.stride({i})" for i in range(n))
+        offset = " + ".join(
+            f"({args[i + 1].text}) * $0.stride({i})" if not _simple(args[i + 1]) else f"{args[i + 1].text} * $0.stride({i})"
+            for i in range(n)
+        )
         place = f"$0.data_ptr<{element.cpp}>()[{offset}]"
         return _th.as_template(call, args, place + (f" = ${n + 1}" if verb == "set" else ""))
     if function == "resize" and len(args) in (2, 3):
         if len(args) == 3 and not _th.is_null(args[2]):
-            return "it sets the strides, too: at::Tensor has no resize_ with strides; use x.set_(at::empty_strided(sizes, strides, x.options()))"
+            return "it sets the strides, too, and resize_ does not; use x.set_(at::empty_strided(sizes, strides, x.options()))"
         return _th.as_template(call, args, "$0.resize_($1)")
     if function == "newWithSize" and len(args) in (1, 2):
         if len(args) == 2 and not _th.is_null(args[1]):
@@ -259,7 +264,14 @@ def _port(ctx, call, element, function, args):
 
 
 def _simple(node: Node) -> bool:
-    return node.kind in ("identifier", "number_literal", "parenthesized_expression", "call_expression", "subscript_expression", "field_expression")
+    return node.kind in (
+        "identifier",
+        "number_literal",
+        "parenthesized_expression",
+        "call_expression",
+        "subscript_expression",
+        "field_expression",
+    )
 
 
 def _arity(template: str) -> int:
@@ -273,7 +285,12 @@ def _remove(ctx, call):
     node = statement
     while True:
         parent = node.parent
-        if parent is not None and parent.kind == "compound_statement" and parent.parent is not None and parent.parent.kind == "if_statement":
+        if (
+            parent is not None
+            and parent.kind == "compound_statement"
+            and parent.parent is not None
+            and parent.parent.kind == "if_statement"
+        ):
             inside = [c for c in parent.children if c.kind not in "{}"]
             if len(inside) == 1 and parent.parent.field_child("alternative") is None and parent.field == "consequence":
                 node = parent.parent
@@ -388,8 +405,10 @@ def _is_own_value(ctx, target: Node) -> bool:
             function = right.field_child("function") if right is not None and right.kind == "call_expression" else None
             parts = _th.split(function.text) if function is not None else None
             if parts is None or not parts[2].startswith("new") or parts[2] == "newContiguous":
-                ported = right is not None and right.kind == "call_expression" and any(
-                    f".{view}(" in right.text for view in ("select", "narrow", "transpose", "squeeze", "unsqueeze", "unfold")
+                ported = (
+                    right is not None
+                    and right.kind == "call_expression"
+                    and any(f".{view}(" in right.text for view in ("select", "narrow", "transpose", "squeeze", "unsqueeze", "unfold"))
                 )
                 if not ported:
                     return False

@@ -44,7 +44,10 @@ def fix(ctx):
             yield Change(ID, (Edit(start, name.end, b"." + new),))
         else:
             yield Finding(
-                ID, name.start, f"the field {name.text} of a TH tensor", {"storage": "x.storage(), or x.data_ptr<T>()"}.get(name.text, f"x.{name.text}s()")
+                ID,
+                name.start,
+                f"the field {name.text} of a TH tensor",
+                {"storage": "x.storage(), or x.data_ptr<T>()"}.get(name.text, f"x.{name.text}s()"),
             )
 
 

@@ -66,7 +66,14 @@ def _declaration(leaf: Node) -> tuple[Edit, ...] | None:
     owner = node.parent
     if owner is None or node.field != "type":
         return None
-    if owner.kind not in ("parameter_declaration", "optional_parameter_declaration", "declaration", "field_declaration", "function_definition", "type_descriptor"):
+    if owner.kind not in (
+        "parameter_declaration",
+        "optional_parameter_declaration",
+        "declaration",
+        "field_declaration",
+        "function_definition",
+        "type_descriptor",
+    ):
         return None
     if owner.kind == "type_descriptor" and owner.parent is not None:
         function = owner.parent.parent
@@ -214,7 +221,10 @@ def _nulls(ctx):
             other = arguments.field_child("right" if leaf.field == "left" else "left")
             operator = next((c.kind for c in arguments.children if not c.ts.is_named), "")
             if other is not None and other.kind == "call_expression" and operator in ("==", "!=") and _th.is_th_tensor(ctx.type_of(other)):
-                edits = [Edit(arguments.start, other.start, b"!" if operator == "==" else b""), Edit(other.end, arguments.end, b".defined()")]
+                edits = [
+                    Edit(arguments.start, other.start, b"!" if operator == "==" else b""),
+                    Edit(other.end, arguments.end, b".defined()"),
+                ]
                 yield Change(ID, tuple(e for e in edits if e.start != e.end or e.text))
             continue
         if arguments is None or arguments.kind != "argument_list" or arguments.parent is None:
@@ -235,7 +245,12 @@ def _leaves(ctx, word: str):
         return
     for m in re.finditer(rb"\b" + word.encode() + rb"\b", ctx.file.data):
         leaf = ctx.tree.leaf_at(m.start())
-        while leaf.parent is not None and leaf.parent.start == leaf.start and leaf.parent.end == leaf.end and leaf.parent.kind != "argument_list":
+        while (
+            leaf.parent is not None
+            and leaf.parent.start == leaf.start
+            and leaf.parent.end == leaf.end
+            and leaf.parent.kind != "argument_list"
+        ):
             leaf = leaf.parent
         if leaf.text == word and not ctx.tree.in_disabled(m.start()):
             yield leaf
@@ -284,4 +299,3 @@ def _checks(ctx, definition: Node) -> Edit | None:
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES, removed_in="1.11", link=_th.LINK)
-

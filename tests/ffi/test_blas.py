@@ -20,7 +20,9 @@ def build_and_run(folder: Path, source: str, texts: list[str], *flags: str) -> N
     program = folder / "parity"
     # the libraries come after the source that needs them
     done = subprocess.run(
-        ["g++", "-std=c++20", "-w", f"-I{HERE}", f"-I{folder}", str(HERE / source), "-o", str(program), *flags], capture_output=True, text=True
+        ["g++", "-std=c++20", "-w", f"-I{HERE}", f"-I{folder}", str(HERE / source), "-o", str(program), *flags],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     done = subprocess.run([str(program)], capture_output=True, text=True, timeout=120)
