@@ -1,0 +1,201 @@
+"""The autograd functions of a project, who uses them and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import libcst as cst
+
+from migrator.python import Module, dotted
+
+BASES = frozenset({"torch.autograd.Function", "torch.autograd.function.Function", "torch.autograd.functional.Function"})
+
+
+class Stuck(Exception):
+    """What could not be ported; says where and why."""
+
+    def __init__(self, module: Module, node: cst.CSTNode, message: str, advice: str = ""):
+        super().__init__(message)
+        self.module, self.node, self.message, self.advice = module, node, message, advice
+
+
+@dataclass
+class Param:
+    """A parameter: its name, its code, the code of its default."""
+
+    name: str
+    code: str
+    default: str | None
+
+
+@dataclass
+class Signature:
+    """What callers gave the class (``made``) and its instance (``called``); ``open`` when the instance takes any number."""
+
+    made: tuple[Param, ...]
+    called: tuple[Param, ...]
+    open: bool
+
+
+@dataclass
+class FunctionClass:
+    """One subclass of ``torch.autograd.Function``."""
+
+    path: Path
+    module: Module
+    node: cst.ClassDef
+    methods: dict[str, cst.FunctionDef]
+    legacy: bool
+
+    @property
+    def name(self) -> str:
+        return self.node.name.value
+
+
+def is_static(method: cst.FunctionDef) -> bool:
+    return any(dotted(d.decorator) in ("staticmethod", "classmethod") for d in method.decorators)
+
+
+def classes(project) -> Iterator[FunctionClass]:
+    """Every class of the project that derives from ``torch.autograd.Function`` itself and has a ``forward``."""
+    for path, file in project.scripts.items():
+        if path.suffix != ".py" or not {b"Function", b"forward", b"class"} <= file.words:
+            continue
+        module = project.module(path)
+        if module is None:
+            continue
+        for node in module.find(cst.ClassDef):
+            if not any(module.qualified(base.value) in BASES for base in node.bases) or not isinstance(node.body, cst.IndentedBlock):
+                continue
+            methods = {m.name.value: m for m in node.body.body if isinstance(m, cst.FunctionDef)}
+            if "forward" in methods:
+                legacy = not is_static(methods["forward"])
+                yield FunctionClass(path, module, node, methods, legacy)
+
+
+def parameters(module: Module, method: cst.FunctionDef) -> tuple[Param, ...]:
+    """The parameters after the first."""
+    found = []
+    for p in method.params.params[1:]:
+        code = p.name.value
+        if p.annotation is not None:
+            code += f": {module.code(p.annotation.annotation)}"
+        default = module.code(p.default) if p.default is not None else None
+        if default is not None:
+            code += f" = {default}" if p.annotation is not None else f"={default}"
+        found.append(Param(p.name.value, code, default))
+    return tuple(found)
+
+
+def signature(cls: FunctionClass) -> Signature:
+    """Raises Stuck where the constructor takes what cannot be moved into ``apply``."""
+    module = cls.module
+    init = cls.methods.get("__init__")
+    forward = cls.methods["forward"]
+    made: tuple[Param, ...] = ()
+    if init is not None:
+        p = init.params
+        if isinstance(p.star_arg, cst.Param) or p.kwonly_params or p.star_kwarg is not None or p.posonly_params:
+            raise Stuck(module, init, f"the constructor of {cls.name} takes any arguments")
+        made = parameters(module, init)
+    p = forward.params
+    if p.kwonly_params or p.star_kwarg is not None or p.posonly_params or not p.params:
+        raise Stuck(module, forward, f"forward of {cls.name} takes keyword arguments, and apply passes none")
+    open_ = isinstance(p.star_arg, cst.Param)
+    if open_ and made:
+        raise Stuck(module, forward, f"forward of {cls.name} takes any number of tensors, and its constructor takes arguments",
+                    "put the constructor's arguments first in forward, in backward's result and at every call of apply")
+    return Signature(made, parameters(module, forward), open_)
+
+
+@dataclass
+class Use:
+    """A place where a function class is named, and the name's node."""
+
+    path: Path
+    module: Module
+    node: cst.CSTNode
+
+
+def uses(project, cls: FunctionClass, rivals: list[FunctionClass]) -> Iterator[Use]:
+    """Where the project names the class, by its own name or by one that was assigned to it; import statements do not count."""
+    for path, file in project.scripts.items():
+        if path.suffix != ".py" or cls.name.encode() not in file.words:
+            continue
+        module = project.module(path)
+        if module is None:
+            continue
+        names = _names(project, path, module, cls, rivals)
+        for assign in module.find(cst.Assign) if names else ():  # roi_align = RoIAlignFunction
+            if isinstance(assign.value, cst.Name) and assign.value.value in names and len(assign.targets) == 1:
+                target = assign.targets[0].target
+                if isinstance(target, cst.Name) and isinstance(module.parent(module.parent(assign)), cst.Module):
+                    names.add(target.value)
+        for node in module.find(cst.Name):
+            parent = module.parent(node)
+            if isinstance(parent, cst.Attribute) and parent.attr is node:
+                if node.value == cls.name and cls.name not in names and _means_module(project, path, module, parent, cls):
+                    yield Use(path, module, parent)
+            elif node.value in names and not isinstance(parent, (cst.ImportAlias, cst.AsName, cst.Param, cst.AssignTarget, cst.NameItem)):
+                if isinstance(parent, cst.ClassDef) and parent.name is node or isinstance(parent, cst.Arg) and parent.keyword is node:
+                    continue
+                yield Use(path, module, node)
+
+
+def _names(project, path: Path, module: Module, cls: FunctionClass, rivals: list[FunctionClass]) -> set[str]:
+    if path == cls.path:
+        return {cls.name}
+    if any(r.path == path for r in rivals):
+        return set()
+    found = set()
+    for node in module.find(cst.ImportFrom):
+        source = "." * len(node.relative) + (dotted(node.module) or "" if node.module is not None else "")
+        if isinstance(node.names, cst.ImportStar):
+            if _may_mean(path, source, cls, rivals):
+                found.add(cls.name)
+            continue
+        for alias in node.names:
+            if dotted(alias.name) == cls.name and _may_mean(path, source, cls, rivals):
+                found.add(alias.asname.name.value if alias.asname is not None else cls.name)
+    return found
+
+
+def _may_mean(path: Path, source: str, cls: FunctionClass, rivals: list[FunctionClass]) -> bool:
+    """Whether an import from ``source`` may mean this class and not one of the same name elsewhere."""
+    mine = _closeness(path, source, cls.path)
+    return mine > 0 and all(_closeness(path, source, r.path) <= mine for r in rivals)
+
+
+def _closeness(path: Path, source: str, defined: Path) -> int:
+    """How many parts of an import's source fit the place of a definition; 0 when none does."""
+    base = path.parent
+    dots = len(source) - len(source.lstrip("."))
+    for _ in range(dots - 1):
+        base = base.parent
+    parts = [p for p in source.split(".") if p]
+    module_parts = [*defined.parts[:-1], defined.stem] if defined.stem != "__init__" else list(defined.parts[:-1])
+    if dots:
+        wanted = [*base.parts, *parts]
+        if module_parts[: len(wanted)] == wanted:
+            return 1000 if module_parts == wanted else 500 + len(wanted) - len(module_parts)  # itself, or a package that passes it on
+        return 0
+    if not parts or parts[0] == "torch":
+        return 0
+    best = 0
+    for start in range(len(module_parts) - 1, -1, -1):
+        tail = module_parts[start:]
+        if tail[: len(parts)] == parts:
+            shared = sum(a == b for a, b in zip(module_parts, path.parts, strict=False))
+            best = max(best, shared + 100 - (len(tail) - len(parts)))
+    return best
+
+
+def _means_module(project, path: Path, module: Module, node: cst.Attribute, cls: FunctionClass) -> bool:
+    """Whether ``roi_align.RoIAlignFunction`` is the class: its root was imported and the last part names its file or package."""
+    name = module.qualified(node.value)
+    if name is None:
+        return False
+    last = name.split(".")[-1]
+    return last in (cls.path.stem, cls.path.parent.name)
