@@ -91,9 +91,16 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results) -> None
                 return
         seen: set[int] = set()
         for use in uses(project, cls, rivals):
-            if id(use.node) not in seen:
-                seen.add(id(use.node))
+            if id(use.node) in seen:
+                continue
+            seen.add(id(use.node))
+            try:
                 edits.setdefault(use.path, []).extend(_use(cls, wanted, use))
+            except Stuck as stuck:
+                if cls.legacy:
+                    raise
+                advice = stuck.advice or "call apply of the class itself"
+                results.setdefault(use.path, []).append(Finding(ID, stuck.module.start(stuck.node), stuck.message, advice))
     except Stuck as stuck:
         where = next((p for p in project.scripts if project.scripts[p] is stuck.module.file), cls.path)
         results.setdefault(where, []).append(Finding(ID, stuck.module.start(stuck.node), f"not ported: {stuck.message}", stuck.advice or _APPLY))
@@ -424,53 +431,127 @@ def _made(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[
         variable = above.targets[0].target if isinstance(above, cst.Assign) and len(above.targets) == 1 else None
         if isinstance(variable, cst.Name):
             _only_called(module, above, variable.value)
+        elif isinstance(variable, cst.Attribute) and dotted(variable.value) == "self" and _attribute_calls(module, made, variable) is None:
+            return []
         return [Edit(module.outer_span(node)[1], module.span(made)[1], b".apply")]
-    advice = f"keep the arguments and call {name}.apply(tensors..., arguments...)"
-    if isinstance(above, cst.Assign) and len(above.targets) == 1 and isinstance(above.targets[0].target, cst.Name):
-        function = module.enclosing(above, cst.FunctionDef)
-        line = module.parent(above)
-        if function is None or not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
-            raise Stuck(module, made, f"an instance of {name} is kept", advice)
-        calls = _only_called(module, above, above.targets[0].target.value)
-        if len(calls) != 1 or module.enclosing(calls[0], cst.FunctionDef) is not function or module.enclosing(calls[0], cst.For, cst.While, cst.ListComp, cst.Lambda) is not None:
-            raise Stuck(module, made, f"an instance of {name} is called more than once", advice)
-        between = range(module.span(above)[1], module.span(calls[0])[0])
+    target = above.targets[0].target if isinstance(above, cst.Assign) and len(above.targets) == 1 else None
+    if isinstance(target, cst.Name):
+        return _kept_in_variable(cls, wanted, module, node, made, above, target.value)
+    if isinstance(target, cst.Attribute) and dotted(target.value) == "self":
+        return _kept_in_attribute(cls, wanted, module, node, made, target)
+    raise Stuck(module, made, f"an instance of {name} is kept", f"lambda *tensors: {name}.apply(*tensors, arguments...)")
+
+
+def _kept_in_variable(cls, wanted, module, node, made, assign, variable) -> list[Edit]:
+    """``f = F(a, b)`` ... ``f(x)``: the one call says it all, or the arguments are kept."""
+    name = module.code(node)
+    function = module.enclosing(assign, cst.FunctionDef)
+    line = module.parent(assign)
+    calls = _only_called(module, assign, variable)
+    if function is None or not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or not calls:
+        raise Stuck(module, made, f"an instance of {name} is kept", f"keep the arguments and call {name}.apply(tensors..., *arguments)")
+    once = len(calls) == 1 and module.enclosing(calls[0], cst.FunctionDef) is function
+    if once and module.enclosing(calls[0], cst.For, cst.While, cst.ListComp, cst.Lambda) is None and len(module.parent(line).body) > 1:
+        between = range(module.span(assign)[1], module.span(calls[0])[0])
         read = {n.value for a in made.args for n in module.find(cst.Name, under=a.value)}
-        for target in module.find(cst.AssignTarget, cst.AugAssign, under=function):
-            if module.start(target) in between and read & {n.value for n in module.find(cst.Name, under=target.target)}:
-                raise Stuck(module, made, f"what {name} is given changes before it is called", advice)
-        block = module.parent(line)
-        if len(block.body) == 1:
-            raise Stuck(module, made, f"an instance of {name} is kept", advice)
-        data = module.data
-        start, end = module.span(above)
-        line_start, newline = data.rfind(b"\n", 0, start) + 1, data.find(b"\n", end)
-        gone = Edit(line_start, len(data) if newline < 0 else newline + 1, b"")
-        return [gone, *_call(cls, wanted, module, node, made, calls[0])]
-    raise Stuck(module, made, f"an instance of {name} is kept", f"{advice}; or lambda *tensors: {name}.apply(*tensors, arguments...)")
+        targets = [t for t in module.find(cst.AssignTarget, cst.AugAssign, under=function) if module.start(t) in between]
+        if not any(read & {n.value for n in module.find(cst.Name, under=t.target)} for t in targets):
+            data = module.data
+            start, end = module.span(assign)
+            newline = data.find(b"\n", end)
+            gone = Edit(data.rfind(b"\n", 0, start) + 1, len(data) if newline < 0 else newline + 1, b"")
+            return [gone, *_call(cls, wanted, module, node, made, calls[0])]
+    kept = f"{variable}_arguments"
+    if any(n.value == kept for n in module.find(cst.Name)):
+        raise Stuck(module, made, f"an instance of {name} is kept, and {kept} is taken")
+    given = _given(cls, wanted, module, node, made)
+    edits = [module.replace(assign.targets[0].target, kept), module.replace(made, _tuple(given))]
+    for call in calls:
+        edits += _call(cls, wanted, module, node, None, call, f"*{kept}")
+    return edits
+
+
+def _kept_in_attribute(cls, wanted, module, node, made, target) -> list[Edit]:
+    """``self.f = F(a, b)`` ... ``self.f(x)``: the arguments are kept."""
+    name, attribute = module.code(node), target.attr.value
+    calls = _attribute_calls(module, made, target)
+    if calls is None:
+        return []
+    given = _given(cls, wanted, module, node, made)
+    kept = f"{attribute}_arguments"
+    if not calls or any(n.attr.value == kept for n in module.find(cst.Attribute)):
+        raise Stuck(module, made, f"an instance of {name} is kept in self.{attribute}", f"keep the arguments and call {name}.apply(tensors..., *arguments)")
+    edits = [module.replace(target.attr, kept), module.replace(made, _tuple(given))]
+    for call in calls:
+        edits += _call(cls, wanted, module, node, None, call, f"*self.{kept}")
+    return edits
+
+
+def _attribute_calls(module: Module, made: cst.Call, target: cst.Attribute) -> list[cst.Call] | None:
+    """The calls of ``self.f`` in the file; None when only ``self.f.apply`` is used; Stuck when anything else is done with it."""
+    calls, applied = [], 0
+    attribute = target.attr.value
+    assigned = 0
+    related = _related(module, module.enclosing(target, cst.ClassDef))
+    for other in module.find(cst.Attribute):
+        if other.attr.value != attribute or dotted(other.value) != "self" or getattr(module.enclosing(other, cst.ClassDef), "name", None) is None:
+            continue
+        if module.enclosing(other, cst.ClassDef).name.value not in related:
+            continue
+        parent = module.parent(other)
+        if isinstance(parent, cst.Call) and parent.func is other:
+            calls.append(parent)
+        elif isinstance(parent, cst.Attribute) and parent.attr.value == "apply":
+            applied += 1
+        elif isinstance(parent, cst.AssignTarget):
+            assigned += 1
+        else:
+            raise Stuck(module, made, f"self.{attribute} holds an autograd function and is not only called")
+    if applied and not calls:
+        return None
+    if applied or calls and assigned > 1:
+        raise Stuck(module, made, f"self.{attribute} holds an autograd function in more than one way")
+    return calls
+
+
+def _related(module: Module, node: cst.ClassDef | None) -> set[str]:
+    """The names of a class, of those it derives from and of those that derive from it, in one file."""
+    names = {node.name.value} if node is not None else set()
+    bases = {c.name.value: {dotted(b.value) for b in c.bases} for c in module.find(cst.ClassDef)}
+    while True:
+        more = {n for n, b in bases.items() if b & names} | {b for n in names for b in bases.get(n, ()) if b in bases}
+        if more <= names:
+            return names
+        names |= more
+
+
+def _tuple(given: list[str]) -> str:
+    return f"({given[0]},)" if len(given) == 1 else f"({', '.join(given)})"
 
 
 def _only_called(module: Module, assign: cst.Assign, variable: str) -> list[cst.Call]:
     """The calls of a variable that holds an instance; Stuck when it is used in any other way."""
     scope = module.enclosing(assign, cst.FunctionDef) or module.root
     calls = []
+    bare = isinstance(assign.value, cst.Call) and not assign.value.args
     for node in module.find(cst.Name, under=scope):
         parent = module.parent(node)
         if node.value != variable or isinstance(parent, cst.Attribute) and parent.attr is node or isinstance(parent, cst.Arg) and parent.keyword is node:
             continue
-        if isinstance(parent, cst.AssignTarget) and module.parent(parent) is assign:
-            continue
-        if isinstance(parent, cst.Call) and parent.func is node:
+        if isinstance(parent, cst.AssignTarget):
+            if module.parent(parent) is not assign and not bare:
+                raise Stuck(module, node, f"{variable} is assigned more than once")
+        elif isinstance(parent, cst.Call) and parent.func is node:
             calls.append(parent)
-        elif not isinstance(parent, (cst.Return, cst.Arg, cst.Assign)) or isinstance(parent, cst.Assign) and parent.value is not node:
+        elif isinstance(parent, cst.Attribute) and parent.attr.value == "apply":
+            raise Stuck(module, node, f"{variable} holds an instance of an autograd function", "keep the class itself, without ()")
+        elif not (bare and isinstance(parent, (cst.Return, cst.Arg, cst.Assign))):
             raise Stuck(module, node, f"{variable} holds an autograd function and is not only called")
-        elif module.find(cst.Call, under=assign.value)[0].args:
-            raise Stuck(module, node, f"{variable} holds an autograd function and is passed on")
     return calls
 
 
-def _call(cls, wanted: Signature, module: Module, node, made: cst.Call, call: cst.Call) -> list[Edit]:
-    """``F(a, b)(x)`` (or ``f(x)``) becomes ``F.apply(x, a, b)``."""
+def _given(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[str]:
+    """What the constructor is given, in the order of its parameters."""
     name = module.code(node)
     given: list[str | None] = [None] * len(wanted.made)
     names = [p.name for p in wanted.made]
@@ -489,7 +570,13 @@ def _call(cls, wanted: Signature, module: Module, node, made: cst.Call, call: cs
                 raise Stuck(module, made, f"{name} is not given {p.name}")
             if i < last:
                 given[i] = p.default
-    tail = [g for g in given if g is not None]
+    return [g for g in given if g is not None]
+
+
+def _call(cls, wanted: Signature, module: Module, node, made: cst.Call | None, call: cst.Call, kept: str = "") -> list[Edit]:
+    """``F(a, b)(x)`` (or ``f(x)``) becomes ``F.apply(x, a, b)``; ``kept`` holds the arguments where ``made`` is not at hand."""
+    name = module.code(node)
+    tail = [kept] if made is None else _given(cls, wanted, module, node, made)
 
     edits: list[Edit] = []
     fill: list[str] = []
