@@ -30,6 +30,11 @@ from rewrites.ffi._extension import is_entry_point
 
 ID = "ffi-tensor-type"
 ATEN = "ATen/ATen.h"
+# What TH/TH.h brought along and ATen/ATen.h does not.
+_CAME_THROUGH = (
+    (re.compile(rb"\b(?:FLT|DBL)_[A-Z]"), "cfloat", {"float.h", "cfloat"}),
+    (re.compile(rb"(?<![:.>\w])is(?:nan|inf|finite|normal)[ \t]*\("), "math.h", {"math.h"}),
+)
 
 
 def fix(ctx):
@@ -46,7 +51,7 @@ def fix(ctx):
                 "at::Tensor is a value: pass it as it is, or as at::Tensor & where it is replaced",
             )
             continue
-        yield Change(ID, edits, (ATEN,))
+        yield Change(ID, edits, (ATEN, *_came_through(ctx)))
         definition = leaf.enclosing("function_definition")
         if definition is not None and definition.start not in checked and leaf.enclosing("compound_statement") is None:
             checked.add(definition.start)
@@ -54,6 +59,14 @@ def fix(ctx):
             if edit is not None:
                 yield Change(ID, (edit,), ("c10/util/Exception.h",))
     yield from _nulls(ctx)
+
+
+def _came_through(ctx) -> list[str]:
+    """Headers of C that the file got through TH/TH.h."""
+    if not any(i.name in ("TH/TH.h", "TH.h", "THC/THC.h", "THC.h") for i in ctx.includes()):
+        return []
+    have = ctx.project.all_includes(ctx.path)
+    return [header for pattern, header, same in _CAME_THROUGH if pattern.search(ctx.file.data) and not have & same]
 
 
 def _declaration(leaf: Node) -> tuple[Edit, ...] | None:
