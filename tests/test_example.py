@@ -22,7 +22,7 @@ def units(path):
     result = cuport("verify", path, "--torch", "2.15", "--format", "json")
     if result.returncode == 2:
         pytest.skip(f"no toolchain: {result.stderr.strip().splitlines()[-1]}")
-    rows = json.loads(result.stdout)["matrix"]["rows"]
+    rows = json.loads(result.stdout)["after"]["rows"]
     return {row["name"]: row["releases"]["2.15.0"]["error"] for row in rows if row["kind"] == "unit"}
 
 
@@ -31,6 +31,13 @@ def test_migrates_to_a_fixed_point_with_nothing_left_to_do(tmp_path):
     assert "left to do by hand" not in first.stderr
     second = cuport("migrate", tmp_path / "ported", "--check", check=0)
     assert "0 would change" in second.stderr
+
+
+def test_the_ported_build_file_names_no_standard_and_no_architecture(tmp_path):
+    cuport("migrate", LEGACY, "--out", tmp_path / "ported", check=0)
+    before, after = (LEGACY / "setup.py").read_text(), (tmp_path / "ported" / "setup.py").read_text()
+    assert "-std=c++11" in before and "-gencode" in before
+    assert "-std=" not in after and "-gencode" not in after and '"-O2"' in after and "__CUDA_NO_HALF_OPERATORS__" in after
 
 
 @pytest.mark.toolchain

@@ -139,20 +139,6 @@ def find_setup(folder):
     return found[0]
 
 
-# flags that no current compiler or toolkit takes
-OLD_FLAGS = re.compile(r"""["']-std=(?:c|gnu)\+\+(?:0x|11|14)["']\s*,?\s*|"""
-                       r"""["']-gencode=?\s*,?\s*["']?arch=compute_(?:[3-6]\d|70|72),\s*code=(?:sm|compute)_\d+["']\s*,?\s*""")
-
-
-def drop_old_flags(setup):
-    """Take out of the *ported* setup.py what migration left of such flags; say which."""
-    text = setup.read_text()
-    left = [m.group(0).strip(" \n,") for m in OLD_FLAGS.finditer(text)]
-    if left:
-        setup.write_text(OLD_FLAGS.sub("", text))
-    return left
-
-
 def find_cuda_home():
     """A toolkit that torch can build with: CUDA_HOME, nvcc on PATH, /usr/local, the PyPI wheels."""
     places = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH")]
@@ -1210,9 +1196,6 @@ def main():
             print("build folder: %s" % build_dir)
             if report.run("migrate", migrate, args.legacy.resolve(), build_dir / "ported") is not None:
                 setup = find_setup(build_dir / "ported")
-                left = drop_old_flags(setup)
-                if left:
-                    report.data["build_flags_removed_by_gpu_check"] = left
                 home = None if args.no_cuda_build else cuda_home
                 if home is None:
                     report.data["cuda_sources"] = ("left out: --no-cuda-build" if args.no_cuda_build
