@@ -80,7 +80,7 @@ def fixtures() -> tuple[Fixture, ...]:
                 case, noop = path.name, (path / "same").is_dir()
                 first, second = path / ("same" if noop else "before"), path / ("same" if noop else "after")
                 sources = {str(p.relative_to(first)): p for p in sorted(first.rglob("*")) if p.is_file()}
-                results = {name: second / name for name in sources}
+                results = {str(p.relative_to(second)): p for p in sorted(second.rglob("*")) if p.is_file()} or {name: second / name for name in sources}
                 left, args = path / "left", path / "args"
             elif kind in ("before", "same"):
                 case, noop = stem, kind == "same"
@@ -111,7 +111,9 @@ def run(files: dict[str, bytes], root: Path, settings: Settings, catalogue: Cata
     real = root.resolve()
     result = dict(files)
     for planned in plan.files:
-        result[planned.real.relative_to(real).as_posix()] = planned.after
+        if planned.new_path is not None:
+            del result[planned.real.relative_to(real).as_posix()]
+        result[planned.destination.relative_to(real).as_posix()] = planned.after
     return result, plan
 
 

@@ -11,7 +11,7 @@ from support import Fixture, findings, fixtures, run
 
 from migrator.engine import Catalogue
 from migrator.rewrite import Rewrite, Settings
-from migrator.source import SourceFile
+from migrator.source import SourceFile, language_of
 from migrator.syntax import parse_tree
 from rewrites import catalogue
 
@@ -24,11 +24,20 @@ def comments(data: bytes) -> list[bytes]:
     return [m.group().rstrip() for m in _COMMENT.finditer(data) if m.group().startswith((b"//", b"/*"))]
 
 
+def is_python(data: bytes) -> bool:
+    try:
+        compile(data, "fixture", "exec")
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
 def write(fixture: Fixture, after: dict[str, bytes], left: str) -> None:
     if not fixture.is_noop:
         for name, data in after.items():
-            fixture.results[name].parent.mkdir(parents=True, exist_ok=True)
-            fixture.results[name].write_bytes(data)
+            path = fixture.results.get(name) or fixture.folder / fixture.case / "after" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
     if left:
         fixture.left_path.write_text(left)
     elif fixture.left_path.exists():
@@ -44,10 +53,15 @@ def test_fixture(fixture: Fixture, tmp_path, request):
     assert not second.changed
 
     for name, old in fixture.before.items():
+        if name not in after:
+            continue  # renamed
         new = after[name]
         path = tmp_path / name
-        assert parse_tree(SourceFile(path, new)).error_count <= parse_tree(SourceFile(path, old)).error_count, f"{name}: new ERROR nodes"
-        assert [c for c in comments(old) if c not in comments(new)] == [], f"{name}: a comment changed"
+        if language_of(path) == "c++":
+            assert parse_tree(SourceFile(path, new)).error_count <= parse_tree(SourceFile(path, old)).error_count, f"{name}: new ERROR nodes"
+            assert [c for c in comments(old) if c not in comments(new)] == [], f"{name}: a comment changed"
+        elif language_of(path) == "python" and is_python(old):
+            assert is_python(new), f"{name}: no Python any more"
         assert re.findall(rb"[\x80-\xff]+", old) == re.findall(rb"[\x80-\xff]+", new), f"{name}: non-ASCII bytes changed"
         if old.count(b"\r\n") == old.count(b"\n"):
             assert new.count(b"\r\n") == new.count(b"\n"), f"{name}: line endings changed"
@@ -105,11 +119,11 @@ def test_docstring_example(rule: Rewrite, tmp_path):
     before, after = example(rule.doc)
     alone = Catalogue((rule,), catalogue().headers, catalogue().known_macros)
     got = []
-    for wrapped, suffix, known in itertools.product((str, _in_function), (".cu", ".c", ".h", ".py"), (alone, catalogue())):
-        name = "setup.py" if suffix == ".py" else "example" + suffix
+    names = {"c++": ("example.cu", "example.c", "example.h"), "python": ("example.py", "setup.py"), "build": ("CMakeLists.txt", "requirements.txt")}
+    for wrapped, name, known in itertools.product((str, _in_function) if rule.language == "c++" else (str,), names[rule.language], (alone, catalogue())):
         root = tmp_path / str(len(got))
         result, plan = run({name: wrapped(before).encode()}, root, Settings(), known)
-        text = result[name].decode()
+        text = result.get(name, result.get(name + "pp", b"")).decode()
         got.append(text)
         seen = {a.rule for f in plan.files for a in f.applied} | {item.rule for _, item in plan.left}
         if rule.id in seen and _body(text) == _body(wrapped(after)):

@@ -290,7 +290,7 @@ class _Class:
             for empty in leading:
                 if empty.comment is not None:
                     begin = min(begin, data.rfind(b"\n", 0, module.span(empty.comment)[0]) + 1)
-            stop = self.block_end(line)
+            stop = self.block_end(init if line is init.body.body[-1] else line)
             text, position = b"", begin
             for edit in sorted(e for e in inner if begin <= e.start and e.end <= stop):
                 text += data[position : edit.start] + edit.text
@@ -307,8 +307,9 @@ class _Class:
         end = self.module.span(node)[1]
         last = node
         while isinstance(getattr(last, "body", None), cst.IndentedBlock):
+            comments = [line.comment for line in last.body.footer if line.comment is not None]
             last = last.body.body[-1]
-            end = max(end, self.module.span(last)[1])
+            end = max([end, self.module.span(last)[1], *(self.module.span(c)[1] for c in comments)])
         newline = data.find(b"\n", end)
         return len(data) if newline < 0 else newline + 1
 

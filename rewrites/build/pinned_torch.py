@@ -37,6 +37,15 @@ def _keeps_out(text: str, target) -> bool:
     return False
 
 
+_FILE_DOC = """Report requirement files that keep the target's torch out.
+
+Before:
+    torch==1.0.1.post2
+After:
+    torch==1.0.1.post2
+"""
+
+
 def _finding(ctx, start, text, rule=ID):
     goal = ".".join(str(p) for p in releases.minor(ctx.settings.min_torch))
     return Finding(rule, start, f"{text.strip()} keeps the target's torch out", f"torch>={goal}")
@@ -64,5 +73,5 @@ def fix_text(ctx):
 _TRIGGERS = frozenset({"torch", "pytorch"})
 rewrites = [
     Rewrite(ID, __doc__, fix=fix_python, triggers=_TRIGGERS, language="python", deprecated_in="1.0"),
-    Rewrite(ID + "-file", __doc__, fix=fix_text, triggers=_TRIGGERS, language="build", deprecated_in="1.0"),
+    Rewrite(ID + "-file", _FILE_DOC, fix=fix_text, triggers=_TRIGGERS, language="build", deprecated_in="1.0"),
 ]
