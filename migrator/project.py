@@ -19,7 +19,7 @@ SKIPPED_DIRECTORIES = frozenset(
     {".git", ".hg", ".svn", "build", "dist", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".eggs", ".mypy_cache", ".pytest_cache"}
 )
 VENDORED_DIRECTORIES = frozenset({"third_party", "third-party", "thirdparty", "3rdparty", "external", "vendor"})
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024  # no person wrote more than that in one file, and its tree would take gigabytes
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class Project:
                 self.problems.append(Problem(path, "not a regular file", is_error=named))
                 return
             if real.stat().st_size > MAX_BYTES:
-                self.problems.append(Problem(path, f"larger than {MAX_BYTES >> 20} MB, left as it is", is_error=False))
+                reason = f"larger than {MAX_BYTES >> 20} MB, left as it is; port what it was generated from, or split it"
+                self.problems.append(Problem(path, reason, is_error=named))
                 return
             data = real.read_bytes()
         except (OSError, RuntimeError) as error:

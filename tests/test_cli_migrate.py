@@ -1,0 +1,461 @@
+"""``cuport migrate`` from outside: what it writes, what it says, how it exits; and bad input."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from migrator.cli import main
+from rewrites import catalogue
+
+OLD = "#include <ATen/ATen.h>\n#include <THC/THC.h>\n\nvoid f(const at::Tensor &x) {\n  AT_CHECK(x.dim() == 4);\n  THCudaCheck(cudaGetLastError());\n}\n"
+NEW = "#include <ATen/ATen.h>\n#include <ATen/cuda/CUDAContext.h>\n#include <ATen/cuda/Exceptions.h>\n\nvoid f(const at::Tensor &x) {\n  TORCH_CHECK(x.dim() == 4);\n  AT_CUDA_CHECK(cudaGetLastError());\n}\n"  # fmt: skip
+CUPORT = [sys.executable, "-c", "from rewrites import main; main()"]
+
+
+def cuport(*args: object) -> Result:
+    result = CliRunner().invoke(main, ["migrate", *map(str, args)], obj=catalogue, prog_name="cuport")
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    return result
+
+
+def shell(*args: object, cwd: Path, **options) -> subprocess.CompletedProcess[bytes]:
+    done = subprocess.run([*CUPORT, "migrate", *map(os.fspath, args)], cwd=cwd, capture_output=True, timeout=120, **options)
+    assert b"Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder with one legacy file, ``op.cu``; also the current one."""
+    root = tmp_path / "csrc"
+    root.mkdir()
+    (root / "op.cu").write_text(OLD)
+    monkeypatch.chdir(tmp_path)
+    return root
+
+
+# --- what it does -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_in_place_by_default(folder):
+    result = cuport("csrc")
+    assert result.exit_code == 0
+    assert (folder / "op.cu").read_text() == NEW
+    assert "1 file read, 1 changed" in result.stderr
+    assert result.stdout == ""
+    assert [p.name for p in folder.iterdir()] == ["op.cu"]
+
+
+def test_second_run_changes_nothing(folder):
+    cuport("csrc")
+    before = (folder / "op.cu").stat()
+    result = cuport("csrc")
+    assert "0 changed, 0 edits" in result.stderr
+    assert (folder / "op.cu").stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_dry_run_writes_nothing_and_applies(folder):
+    result = cuport("csrc", "--dry-run")
+    assert result.exit_code == 0
+    assert (folder / "op.cu").read_text() == OLD
+    patch(folder.parent, result.stdout.encode())
+    assert (folder / "op.cu").read_text() == NEW
+
+
+def patch(where: Path, diff: bytes) -> None:
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("no git here")
+    done = subprocess.run([git, "apply", "-p1", "--whitespace=nowarn", "-"], cwd=where, input=diff, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("crlf.cu", OLD.replace("\n", "\r\n").encode()),
+        ("gbk.cu", OLD.encode() + "// 中文\n".encode("gbk")),
+        ("no_newline.cu", OLD.rstrip("\n").encode()),
+        ("form_feed.cu", OLD.encode() + b"\x0c\n\x0b\x1c// a\x85b\n"),
+        ("a name with blanks.cu", OLD.encode()),
+        ("größe.cu", OLD.encode()),
+        (os.fsdecode(b"caf\xe9.cu"), OLD.encode()),
+    ],
+    ids=lambda value: None if isinstance(value, bytes) else ascii(value),
+)
+def test_diff_of_any_bytes_applies(tmp_path, name, data):
+    """What git makes of the diff is what cuport would have written."""
+    twin = tmp_path / "twin"
+    for where in (tmp_path / "a", twin):
+        where.mkdir()
+        try:
+            (where / name).write_bytes(data)
+        except OSError:
+            pytest.skip("this file system does not take such a name")
+    diff = shell(".", "--dry-run", cwd=tmp_path / "a")
+    assert diff.returncode == 0
+    assert b"\x1b" not in diff.stdout  # no colours in a pipe
+    assert shell(".", cwd=twin).returncode == 0
+    patch(tmp_path / "a", diff.stdout)
+    assert (tmp_path / "a" / name).read_bytes() == (twin / name).read_bytes() != data
+
+
+def test_check(folder):
+    assert cuport("csrc", "--check").exit_code == 1
+    assert (folder / "op.cu").read_text() == OLD
+    cuport("csrc", "-q")
+    assert cuport("csrc", "--check").exit_code == 0
+
+
+def test_out(folder, tmp_path):
+    (folder / "notes.txt").write_text("kept")
+    (folder / "sub").mkdir()
+    (folder / "sub/other.cu").write_text(OLD)
+    (folder / "link.cu").symlink_to("op.cu")
+    assert cuport("csrc", "--out", "ported").exit_code == 0
+    assert (folder / "op.cu").read_text() == OLD
+    assert (tmp_path / "ported/op.cu").read_text() == NEW
+    assert (tmp_path / "ported/sub/other.cu").read_text() == NEW
+    assert (tmp_path / "ported/notes.txt").read_text() == "kept"
+    assert os.readlink(tmp_path / "ported/link.cu") == "op.cu"
+
+
+def test_out_of_one_file(folder, tmp_path):
+    assert cuport("csrc/op.cu", "--out", "ported").exit_code == 0
+    assert (tmp_path / "ported/op.cu").read_text() == NEW
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["csrc", "--out", "full"], ["csrc", "--out", "csrc/inside"], ["csrc", "csrc/op.cu", "--out", "x"], ["csrc", "--out", "csrc"]],
+    ids=" ".join,
+)
+def test_out_refused(folder, tmp_path, args):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/kept").write_text("kept")
+    result = cuport(*args)
+    assert result.exit_code == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert (folder / "op.cu").read_text() == OLD
+
+
+def test_select_and_ignore(folder):
+    cuport("csrc", "--select", "at-check")
+    text = (folder / "op.cu").read_text()
+    assert "TORCH_CHECK" in text and "THCudaCheck" in text
+    cuport("csrc", "--ignore", "thc-headers")
+    text = (folder / "op.cu").read_text()
+    assert "AT_CUDA_CHECK" in text and "THC/THC.h" in text
+    cuport("csrc", "--select", "thc,at")
+    assert "THC" not in (folder / "op.cu").read_text()
+
+
+def test_unknown_rule(folder):
+    result = cuport("csrc", "--select", "at-chek")
+    assert result.exit_code == 2
+    assert "did you mean at-check?" in result.stderr
+    assert (folder / "op.cu").read_text() == OLD
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--target", "x"], "--target: 'x' is not a release number"),
+        (["--target", "9.9"], "newer than what this cuport knows"),
+        (["--min-torch", "2.15", "--target", "1.10"], "is newer than --target"),
+        (["--no-such-option"], "No such option"),
+        ([], ""),
+    ],
+)
+def test_bad_options(folder, args, words):
+    result = cuport(*(["csrc", *args] if args else []))
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert (folder / "op.cu").read_text() == OLD
+
+
+def test_target_and_min_torch(folder):
+    source = "#include <ATen/ATen.h>\n#include <THC/THC.h>\nint f(int n) { return THCCeilDiv(n, 2); }\n"
+    (folder / "op.cu").write_text(source)
+    cuport("csrc", "--target", "1.10")
+    assert (folder / "op.cu").read_text() == source
+    cuport("csrc", "--min-torch", "1.5")
+    text = (folder / "op.cu").read_text()
+    assert "at::cuda::ATenCeilDiv(n, 2)" in text and "ATen/ceil_div.h" not in text
+    (folder / "op.cu").write_text(source)
+    cuport("csrc")
+    assert "at::ceil_div(n, 2)" in (folder / "op.cu").read_text()
+
+
+def test_only_broken(folder):
+    (folder / "op.cu").write_text(OLD + 'void g(at::Tensor x) {\n  AT_ASSERTM(x.type().is_cuda(), "gpu");\n  float *p = x.data<float>();\n}\n')
+    cuport("csrc", "--only-broken")
+    text = (folder / "op.cu").read_text()
+    assert 'AT_ASSERTM(x.type().is_cuda(), "gpu")' in text and "x.data<float>()" in text
+    assert "TORCH_CHECK" in text and "THCudaCheck" not in text
+
+
+def test_left_to_do_by_hand(folder):
+    (folder / "op.cu").write_text('void f(double x) {\n\n  AT_CHECK(x > 0, "x is %.2f", x);\n}\n')
+    result = cuport("csrc", "-q")
+    assert "csrc/op.cu:3: [at-check]" in result.stderr and "printf" in result.stderr
+    assert "->" in result.stderr
+    assert result.exit_code == 0
+
+
+def test_verbose_names_every_change(folder):
+    result = cuport("csrc", "-v", "--check")
+    assert "csrc/op.cu:5: at-check" in result.stderr
+
+
+# --- links, modes -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_linked_file_is_edited_once_and_the_link_stays(folder, tmp_path):
+    (tmp_path / "shared.cu").write_text(OLD)
+    (folder / "op.cu").unlink()
+    (folder / "a.cu").symlink_to("../shared.cu")
+    (folder / "b.cu").symlink_to("a.cu")
+    result = cuport("csrc")
+    assert "1 file read, 1 changed" in result.stderr
+    assert (tmp_path / "shared.cu").read_text() == NEW
+    assert os.readlink(folder / "a.cu") == "../shared.cu" and os.readlink(folder / "b.cu") == "a.cu"
+
+
+def test_mode_stays(folder):
+    os.chmod(folder / "op.cu", 0o755)
+    cuport("csrc")
+    assert (folder / "op.cu").stat().st_mode & 0o7777 == 0o755
+
+
+def test_given_twice(folder):
+    assert "1 file read" in cuport("csrc", "csrc/op.cu", folder).stderr
+
+
+# --- bad input --------------------------------------------------------------------------------------------------------------------------
+
+
+def error_lines(result: Result) -> list[str]:
+    return [line for line in result.stderr.splitlines() if line.startswith("cuport:")]
+
+
+def test_empty_folder(tmp_path):
+    result = cuport(tmp_path)
+    assert result.exit_code == 0
+    assert len(error_lines(result)) == 1 and "no sources found" in result.stderr
+
+
+def test_no_such_path(folder):
+    result = cuport("nosuch", "csrc")
+    assert result.exit_code == 2
+    assert error_lines(result) == ["cuport: nosuch: no such file or folder"]
+    assert (folder / "op.cu").read_text() == NEW, "the other path is done all the same"
+
+
+def test_binary(folder):
+    data = bytes(range(256)) * 100
+    (folder / "bin.cu").write_bytes(data)
+    result = cuport("csrc")
+    assert result.exit_code == 0
+    assert error_lines(result) == ["cuport: csrc/bin.cu: a binary file, left as it is"]
+    assert (folder / "bin.cu").read_bytes() == data and (folder / "op.cu").read_text() == NEW
+    assert cuport("csrc/bin.cu").exit_code == 2
+
+
+def test_generated_file_of_50_mb(folder):
+    (folder / "tables.cu").write_bytes(b"THCudaCheck(1); static const float t[] = {\n" + b"  0.125f, 1.5e-3f, 2.25f, 3.0f,\n" * 1_600_000 + b"};\n")
+    start = time.monotonic()
+    result = cuport("csrc")
+    assert time.monotonic() - start < 20
+    assert result.exit_code == 0
+    assert len(error_lines(result)) == 1 and "csrc/tables.cu: larger than" in result.stderr
+    assert (folder / "op.cu").read_text() == NEW
+    assert cuport("csrc/tables.cu").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#include <THC/THC.h>\nint x = " + "(" * 10000 + "THCCeilDiv(a, b)" + ")" * 10000 + ";\n",
+        "#include <THC/THC.h>\nint x = " + "f(" * 10000 + "THCCeilDiv(a, b)" + ")" * 10000 + ";\n",
+        "#include <THC/THC.h>\nvoid g(at::Tensor x) " + "{ if (1) " * 3000 + "{ int y = THCCeilDiv(x.data<int>()[0], 2); }" + "}" * 3000 + "\n",
+        "#include <THC/THC.h>\n" + "#if A\n" * 3000 + "int x = THCCeilDiv(a, b);\n" + "#endif\n" * 3000,
+        "#include <THC/THC.h>\n#define M " + "(" * 10000 + "THCCeilDiv(a, b)" + ")" * 10000 + "\n",
+        "#include <THC/THC.h>\nint x = " + "THCCeilDiv(" * 300 + "1" + ", 2)" * 300 + ";\n",
+        "#include <THC/THC.h>\nauto x = " + "a + " * 10000 + "THCCeilDiv(a, b);\n",
+        "#include <THC/THC.h>\nauto x = y" + ".contiguous()" * 5000 + ".data<float>()[THCCeilDiv(a, b)];\n",
+    ],
+    ids=["parentheses", "calls", "blocks", "if", "macro", "nested matches", "sum", "chain"],
+)
+def test_deep_nesting(folder, text):
+    (folder / "deep.cu").write_text(text)
+    start = time.monotonic()
+    result = cuport("csrc")
+    assert time.monotonic() - start < 30
+    assert result.exit_code == 0
+    assert "THCCeilDiv" not in (folder / "deep.cu").read_text()
+
+
+def test_truncated_file(folder):
+    for end in range(0, len(OLD), 7):
+        (folder / f"cut{end}.cu").write_text(OLD[:end])
+    assert cuport("csrc").exit_code == 0
+    assert cuport("csrc", "--check").exit_code == 0
+
+
+def test_unreadable(folder, monkeypatch):
+    """Permissions do not stop root, so the refusal is played."""
+    (folder / "closed.cu").write_text(OLD)
+    real = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == "closed.cu":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    result = cuport("csrc")
+    assert result.exit_code == 2
+    assert error_lines(result) == ["cuport: csrc/closed.cu: Permission denied"]
+    assert (folder / "op.cu").read_text() == NEW
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads and writes everything")
+def test_real_permissions(folder):
+    (folder / "closed.cu").write_text(OLD)
+    (folder / "closed.cu").chmod(0)
+    (folder / "locked.cu").write_text(OLD)
+    (folder / "locked.cu").chmod(0o444)
+    (folder / "sub").mkdir(mode=0)
+    try:
+        result = cuport("csrc")
+    finally:
+        (folder / "sub").chmod(0o755)
+    assert result.exit_code == 2
+    assert sorted(line.split(":")[1].strip() for line in error_lines(result)) == ["csrc/closed.cu", "csrc/locked.cu", "csrc/sub"]
+    assert (folder / "op.cu").read_text() == NEW and (folder / "locked.cu").read_text() == OLD
+
+
+def test_read_only(folder, monkeypatch):
+    (folder / "locked.cu").write_text(OLD)
+    (folder / "locked.cu").chmod(0o444)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "locked.cu")
+    result = cuport("csrc")
+    assert result.exit_code == 2
+    assert error_lines(result) == ["cuport: csrc/locked.cu: not writable; change its permissions and run cuport again"]
+    assert (folder / "locked.cu").read_text() == OLD and (folder / "op.cu").read_text() == NEW
+
+
+def test_disk_full(folder, monkeypatch):
+    (folder / "other.cu").write_text(OLD)
+
+    def fsync(handle: int) -> None:
+        if "other" in os.readlink(f"/proc/self/fd/{handle}"):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    result = cuport("csrc")
+    assert result.exit_code == 2
+    assert error_lines(result) == ["cuport: csrc/other.cu: No space left on device; nothing was written to it"]
+    assert (folder / "other.cu").read_text() == OLD and (folder / "op.cu").read_text() == NEW
+    assert sorted(p.name for p in folder.iterdir()) == ["op.cu", "other.cu"]
+
+
+def test_loop_of_links(folder):
+    (folder / "a.cu").symlink_to("b.cu")
+    (folder / "b.cu").symlink_to("a.cu")
+    (folder / "dangling.cu").symlink_to("nowhere.cu")
+    (folder / "up").symlink_to("..")
+    result = cuport("csrc")
+    assert result.exit_code == 2
+    assert sum("loop of symbolic links" in line for line in error_lines(result)) == 2
+    assert any("dangling.cu" in line for line in error_lines(result))
+    assert (folder / "op.cu").read_text() == NEW
+
+
+def test_special_files(folder):
+    os.mkfifo(folder / "pipe.cu")
+    result = cuport("csrc")
+    assert error_lines(result) == ["cuport: csrc/pipe.cu: not a regular file"]
+    assert (folder / "op.cu").read_text() == NEW
+
+
+def test_file_that_changes_meanwhile(folder, monkeypatch):
+    import migrator.engine
+
+    (folder / "other.cu").write_text(OLD)
+    real = migrator.engine.migrate
+
+    def migrate(*args):
+        plan = real(*args)
+        (folder / "op.cu").write_text("somebody else was here\n")
+        return plan
+
+    monkeypatch.setattr(migrator.engine, "migrate", migrate)
+    result = cuport("csrc")
+    assert result.exit_code == 2
+    assert error_lines(result) == ["cuport: csrc/op.cu: changed while it was being migrated; run cuport again"]
+    assert (folder / "op.cu").read_text() == "somebody else was here\n"
+    assert (folder / "other.cu").read_text() == NEW
+
+
+def test_file_that_goes_away_meanwhile(folder, monkeypatch):
+    import migrator.engine
+
+    real = migrator.engine.migrate
+
+    def migrate(*args):
+        plan = real(*args)
+        (folder / "op.cu").unlink()
+        return plan
+
+    monkeypatch.setattr(migrator.engine, "migrate", migrate)
+    result = cuport("csrc")
+    assert result.exit_code == 2
+    assert len(error_lines(result)) == 1 and not list(folder.iterdir())
+
+
+def test_interrupted(folder):
+    """Ctrl-C: one line, status 130, nothing half written."""
+    for i in range(150):
+        (folder / f"op{i}.cu").write_text(OLD * 40)
+    process = subprocess.Popen([*CUPORT, "migrate", "csrc"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        time.sleep(2.0)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    if process.returncode == 0:
+        pytest.skip("it was done before the signal came")
+    assert process.returncode == 130, err
+    assert b"Traceback" not in err and out == b""
+    assert err.decode().strip().splitlines() == ["cuport: interrupted; every file is as it was or wholly written"]
+    texts = {p.read_text() for p in folder.glob("op[0-9]*.cu")}
+    assert len(texts) <= 2 and not [p for p in folder.iterdir() if not p.name.endswith(".cu")]
+
+
+def test_closed_pipe(folder):
+    """``cuport migrate --dry-run | head`` ends quietly."""
+    for i in range(300):
+        (folder / f"op{i}.cu").write_text(OLD * 5)
+    done = subprocess.run(
+        f"'{CUPORT[0]}' -c '{CUPORT[2]}' migrate csrc --dry-run -q | head -1", shell=True, capture_output=True, timeout=120, cwd=folder.parent
+    )
+    assert b"Traceback" not in done.stderr and b"BrokenPipe" not in done.stderr, done.stderr
+
+
+def test_starts_without_torch(folder):
+    code = "import sys; from rewrites import main\ntry: main()\nexcept SystemExit: pass\nprint([m for m in ('torch', 'numpy', 'requests', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code, "migrate", "csrc", "--check", "-q"], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]"
