@@ -110,6 +110,7 @@ def as_template(call: Call, args: list[Node], template: str) -> tuple[Edit, ...]
     pieces = _PIECE.split(template)  # literal, index, literal, ...
     indices = [int(i) for i in pieces[1::2]]
     literals = pieces[0::2]
+    comments = [c for c in call.list.children if c.kind == "comment"]
     texts = {}
     for i, arg in enumerate(args):
         follows = any(index == i and literals[k + 1].startswith((".", "[")) for k, index in enumerate(indices))
@@ -119,7 +120,8 @@ def as_template(call: Call, args: list[Node], template: str) -> tuple[Edit, ...]
         for k, index in enumerate(indices):
             text = args[index].text
             out += (f"({text})" if literals[k + 1].startswith((".", "[")) and args[index].kind not in _PRIMARY else text) + literals[k + 1]
-        return (Edit(call.node.start, call.node.end, out.encode("utf-8", "surrogateescape")),)
+        outside = [c for c in comments if not any(a.start <= c.start < a.end for a in args)]
+        return (Edit(call.node.start, call.node.end, _texts(outside) + out.encode("utf-8", "surrogateescape")),)
     data = call.node.tree.file.data
     edits = []
     position = call.node.start
@@ -134,19 +136,24 @@ def as_template(call: Call, args: list[Node], template: str) -> tuple[Edit, ...]
         else:
             end = arg.start
             if i:
-                comma = data.find(b",", position, arg.start)
-                gap_end = comma + 1
+                gap_end = next((c.end for c in call.list.children if c.kind == "," and position <= c.start < arg.start), position)
                 while gap_end < arg.start and data[gap_end : gap_end + 1] in (b" ", b"\t"):
                     gap_end += 1
                 end = gap_end if b"/" in data[gap_end : arg.start] else arg.start
-            edits.append(Edit(position, end, literal.encode()))
+            edits.append(Edit(position, end, literal.encode() + _texts([c for c in comments if position <= c.start < end])))
         position = arg.end
     tail = (")" if args and texts[len(args) - 1] else "") + literals[-1]
     end = call.node.end
     if args and tail == ")" and not data[position : end - 1].strip():
         return tuple(edits)  # the closing parenthesis stays
-    edits.append(Edit(position, end, tail.encode()))
+    last = _texts([c for c in comments if position <= c.start < end])
+    edits.append(Edit(position, end, (b" " + last if last else b"") + tail.encode()))
     return tuple(edits)
+
+
+def _texts(comments: list[Node]) -> bytes:
+    """Comments as they are written, each with what must follow it."""
+    return b"".join(c.text.encode("utf-8", "surrogateescape") + (b"\n" if c.text.startswith("//") else b" ") for c in comments)
 
 
 def asks_for_emptiness(node: Node) -> bool:
