@@ -15,6 +15,8 @@ COMMANDS = {
     "rules": "List the rewrites, or explain one",
     "api": "Say which torch and CUDA releases have a name",
     "verify": "Prove a port: compile it against torch releases, compare kernels, build and run",
+    "explain": "Say what made a build or an import fail, from its log",
+    "doctor": "Check this machine for what breaks extensions",
     "toolchain": "Install, list or remove a compile-only CUDA toolkit",
     "headers": "Fetch, list or remove headers of torch releases",
 }
