@@ -111,7 +111,7 @@ def test_pack_and_read_back():
     assert domain.entry("at::f").releases == ("1.0",) and domain.entry("X").headers == ("a.h",)
     words = frozenset({b"f", b"X", b"g"})
     assert domain.lost(words, (1, 1)) == {b"f": {b"at"}, b"X": {b"."}} and domain.lost(words, (1, 0)) == {}
-    assert domain.mentions("f", (1, 1)) and not domain.mentions("f", (1, 0))
+    assert domain.murky("f", (1, 1)) and not domain.murky("f", (1, 0))
     assert dict(domain.below("at::")) == {"at::f": 1, "at::g": 3}
 
 

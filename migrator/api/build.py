@@ -162,7 +162,7 @@ class Domain:
         self.releases: list[str] = []
         self.names: dict[str, list] = {}  # qualified name -> [mask, kind, header, release of kind and header]
         self.headers: dict[str, int] = {}  # path -> mask
-        self.words: dict[str, int] = {}  # every word of the code -> mask of the releases where it stands
+        self.words: dict[str, int] = {}  # every word of macro bodies and calls -> mask of the releases where it stands
 
     def add(self, release: str, headers: Iterator[tuple[str, Path, bool]], cache: dict[bytes, Scan]) -> None:
         number = len(self.releases)
@@ -180,7 +180,7 @@ class Domain:
             if digest not in cache:
                 cache[digest] = scan(data.decode("utf-8", "replace"))
             result = cache[digest]
-            words |= result.words
+            words |= result.murky
             for qualified, kind in result.names:
                 if macros_only and "::" in qualified:
                     continue

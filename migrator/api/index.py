@@ -100,8 +100,8 @@ class Domain:
                 at += 1
         return found
 
-    def mentions(self, word: str, release: numbers.Release) -> bool:
-        """Whether the headers of a release hold a word (one that some release lost) at all."""
+    def murky(self, word: str, release: numbers.Release) -> bool:
+        """Whether a macro of a release may declare a word (one that some release lost)."""
         words, _, masks = self._gone
         at = bisect_left(words, word.encode())
         return at < len(words) and words[at] == word.encode() and bool(masks[2 * at + 1] & self.bit(release))

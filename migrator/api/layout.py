@@ -5,7 +5,7 @@
     headers   zlib: one line a header: path TAB mask in hex
     gone      zlib: the last parts of the names that some release lost, one a line, sorted; an empty line; the part before each (``.``
               for a global name); an empty line; then for each two little-endian 32-bit masks: the releases that lack the name and are
-              newer than one that has it, and the releases whose headers mention the last part at all
+              newer than one that has it, and the releases where a macro may declare the last part
     blocks    names in blocks of ``BLOCK``, each zlib: one line a name: shared prefix length, rest, kind, mask, number of the header
 
 The names are sorted; the JSON holds the first name and the offset of every block, so that one look-up unpacks one block.

@@ -18,13 +18,14 @@ _COMMENT_OR_STRING = re.compile(
     r'//(?:\\\n|[^\n])*|/\*.*?\*/|R"([^()\\\s]{0,16})\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|\b\d[\w.\']*', re.S
 )
 _TOKEN = re.compile(r'^[ \t]*#(?:\\\n|[^\n])*|[A-Za-z_]\w*|::|->|"|[^\s\w]', re.M)
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_UNQUALIFIED = re.compile(r"(?<![\w:.>])[A-Za-z_]\w*")
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(\w+)[ \t]*(.*)", re.S)
 _NAME = re.compile(r"([A-Za-z_]\w*)(\()?")
 _SHOUTED = re.compile(r"[A-Z_][A-Z0-9_]*$")
 # Macros that open and close a namespace (CCCL's).
 _NAMESPACE_MACROS = {"CUB_NAMESPACE_BEGIN": "cub", "CUB_NAMESPACE_END": "", "THRUST_NAMESPACE_BEGIN": "thrust", "THRUST_NAMESPACE_END": ""}
 _CLASS_KEYS = frozenset({"class", "struct", "union"})
+_HEADS = _CLASS_KEYS | {"enum", "namespace", "using", "typedef", "inline", "template"}
 _TYPES = frozenset(
     "void bool char short int long float double signed unsigned auto const constexpr static inline virtual explicit extern typename "
     "volatile mutable register friend operator decltype return sizeof alignas noexcept throw override final".split()
@@ -35,11 +36,15 @@ _NOT_A_NAME = _TYPES | {"if", "while", "for", "switch", "new", "delete", "this",
 
 @dataclass(frozen=True)
 class Scan:
-    """What one header has: ``names`` as (qualified name, kind), ``bases`` as (class, base as written), every word of its code."""
+    """What one header has: ``names`` as (qualified name, kind), ``bases`` as (class, base as written).
+
+    ``murky`` are the words that stand in macro bodies and in macro calls at the level of declarations: what a macro makes of them is not
+    known, so one of them may be declared here.
+    """
 
     names: frozenset[tuple[str, str]]
     bases: frozenset[tuple[str, str]]
-    words: frozenset[str]
+    murky: frozenset[str]
 
 
 def clean(text: str) -> str:
@@ -58,7 +63,7 @@ def scan(text: str) -> Scan:
     scanner = _Scanner()
     scanner.run(_TOKEN.findall(text))
     names = scanner.names | {(macro, kind) for macro, kind in scanner.macros.items()}
-    return Scan(frozenset(names), frozenset(scanner.bases), frozenset(_WORD.findall(text)))
+    return Scan(frozenset(names), frozenset(scanner.bases), frozenset(scanner.murky))
 
 
 class _Scanner:
@@ -66,6 +71,7 @@ class _Scanner:
         self.names: set[tuple[str, str]] = set()
         self.bases: set[tuple[str, str]] = set()
         self.macros: dict[str, str] = {}
+        self.murky: set[str] = set()
         self.scopes: tuple[tuple[str, str], ...] = ()  # (kind: n namespace, c class, e enum, x transparent; name)
         self.statement: list[str] = []
         self.paren = 0
@@ -96,6 +102,8 @@ class _Scanner:
             elif token in ")]":
                 self.paren = max(0, self.paren - 1)
                 self.statement.append(token)
+                if not self.paren and self.statement[0] in ("HIDDEN_NAMESPACE_BEGIN", "HIDDEN_NAMESPACE_END"):
+                    self._hidden_namespace()
             elif self.paren:
                 if token == "{":
                     self.skip, self.go_on = 1, True
@@ -152,6 +160,7 @@ class _Scanner:
                 self._restore(top[1])
         elif word == "define" and not dead and (n := _NAME.match(rest)):
             self.macros[n.group(1)] = MACRO_CALL if n.group(2) else MACRO
+            self.murky.update(_UNQUALIFIED.findall(rest, n.end()))
         elif word == "undef" and not dead and (n := _NAME.match(rest)):
             self.macros.pop(n.group(1), None)
 
@@ -159,6 +168,12 @@ class _Scanner:
 
     def _prefix(self) -> str:
         return "".join(name + "::" for kind, name in self.scopes if name and kind != "x")
+
+    def _bare(self, statement: list[str]) -> list[str]:
+        dropped: list[str] = []
+        s = _bare(statement, dropped)
+        self.murky.update(filter(_is_name, dropped))
+        return s
 
     def _add(self, name: str, kind: str) -> None:
         self.names.add((self._prefix() + name, kind))
@@ -168,7 +183,7 @@ class _Scanner:
 
     def _open(self) -> None:
         """A ``{`` outside parentheses: a scope, a body, or an initialiser."""
-        s = _bare(self.statement)
+        s = self._bare(self.statement)
         if self.scopes and self.scopes[-1][0] == "e":
             self.skip, self.go_on = 1, True
             return
@@ -220,6 +235,18 @@ class _Scanner:
         self._finish(self.statement)
         self.skip, self.go_on = 1, False
 
+    def _hidden_namespace(self) -> None:
+        """``HIDDEN_NAMESPACE_BEGIN(torch, stable)`` of torch/headeronly, and its end."""
+        macro, *rest = self.statement
+        self.statement = []
+        if macro.endswith("END"):
+            self._close()
+            return
+        names = [t for t in rest if _is_name(t)]
+        for i in range(len(names)):
+            self.names.add((self._prefix() + "::".join(names[: i + 1]), NAMESPACE))
+        self._push("n", "::".join(names))
+
     def _push(self, kind: str, name: str, typedef: bool = False) -> None:
         self.scopes = (*self.scopes, (kind + ("t" if typedef else ""), name) if typedef else (kind, name))
         if typedef:
@@ -242,18 +269,19 @@ class _Scanner:
                 self.statement = ["typedef", "int"]
 
     def _enumerator(self) -> None:
-        s = _bare(self.statement)
+        s = self._bare(self.statement)
         self.statement = []
         if s and _is_name(s[0]) and (len(s) == 1 or s[1] in ("=", "[", "__attribute__", "(") or _is_name(s[1])):
             if len(s) > 1 and s[1] == "(":
-                return  # a macro that makes enumerators
+                self.murky.update(filter(_is_name, s))  # a macro that makes enumerators
+                return
             self._add(s[0], ENUMERATOR)
 
     # statements
 
     def _finish(self, statement: list[str]) -> None:
         """A declaration, up to its ``;`` or body."""
-        s = _bare(statement)
+        s = self._bare(statement)
         if len(s) < 2 or s[0] in ("static_assert", "friend", "template", "goto", "return"):
             return
         if s[0] == "using":
@@ -345,14 +373,14 @@ def _is_name(token: str) -> bool:
     return (token[0].isalpha() or token[0] == "_") and token not in _NOT_A_NAME
 
 
-def _bare(s: list[str]) -> list[str]:
-    """A statement without its template heads, attributes and leading macro calls."""
+def _bare(s: list[str], dropped: list[str]) -> list[str]:
+    """A statement without its template heads, attributes and leading macro calls; the arguments of those go to ``dropped``."""
     i = 0
     out: list[str] = []
     n = len(s)
     while i < n:
         token = s[i]
-        if token == "template" and i + 1 < n and s[i + 1] == "<" and not out:
+        if token == "template" and i + 1 < n and s[i + 1] == "<":
             depth, paren = 0, 0
             i += 1
             while i < n:
@@ -379,7 +407,14 @@ def _bare(s: list[str]) -> list[str]:
             i = _matching(s, i + 1) + 1
             continue
         if not out and i + 1 < n and s[i + 1] == "(" and _SHOUTED.match(token) and len(token) > 2:
-            i = _matching(s, i + 1) + 1  # DEPRECATED("...") f(); also MACRO(x) without a semicolon
+            end = _matching(s, i + 1)
+            dropped += s[i + 2 : end]
+            i = end + 1  # DEPRECATED("...") f(); also MACRO(x) without a semicolon
+            continue
+        if not out and i + 1 < n and _SHOUTED.match(token) and (
+            s[i + 1] in _HEADS or i + 2 < n and s[i + 2] == "(" and _SHOUTED.match(s[i + 1]) and len(s[i + 1]) > 2
+        ):
+            i += 1  # a macro without arguments on a line of its own
             continue
         out.append(token)
         i += 1

@@ -27,7 +27,6 @@ INSTEAD = {
     "is_variable": "nothing: every tensor is a variable since 1.4",
     "unsafeGetTH": "unsafeGetTensorImpl()",
     "getTHCState": "nothing; at::globalContext().lazyInitDevice(at::kCUDA), since 2.6, where CUDA has to be initialised",
-    "CUDA_tensor_apply2": "at::TensorIteratorConfig with at::native::gpu_kernel (ATen/native/cuda/Loops.cuh), or a plain kernel",
     "CUDA_tensor_apply3": "at::TensorIteratorConfig with at::native::gpu_kernel (ATen/native/cuda/Loops.cuh), or a plain kernel",
     "CUDA_tensor_apply4": "at::TensorIteratorConfig with at::native::gpu_kernel (ATen/native/cuda/Loops.cuh), or a plain kernel",
     "currentMemoryAllocated": "c10::cuda::CUDACachingAllocator::getDeviceStats(device), since 1.4",
@@ -51,6 +50,9 @@ INSTEAD = {
     "isManaged": "cudaPointerAttributes::type == cudaMemoryTypeManaged",
     "packed_accessor": "packed_accessor64 (or 32), since 1.3",
 }
+
+# Namespaces that were folded into another: what stands before the last part.
+FOLDED = {"torch::linalg::": "at::linalg_"}
 
 # Families of names, for those that headers make with macros or that went before the oldest release of the index:
 # (whole name, last release that had it, what to write).

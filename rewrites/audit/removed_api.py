@@ -16,7 +16,7 @@ import re
 from migrator.api.index import Index, spellings
 from migrator.rewrite import Finding, Rewrite
 from migrator.syntax import preproc
-from rewrites.audit._replacements import CUDA_FAMILIES, INSTEAD, TORCH_FAMILIES, family
+from rewrites.audit._replacements import CUDA_FAMILIES, FOLDED, INSTEAD, TORCH_FAMILIES, family
 
 ID = "removed-api"
 
@@ -54,7 +54,7 @@ def suspicious(index: Index, settings, words: frozenset[bytes]) -> set[str]:
 
 def _worth(word: str, scopes: set[bytes]) -> bool:
     """Whether a global name is one that the audit speaks of."""
-    return len(scopes) > 1 or b"." not in scopes or bool(_MACRO.match(word) or _TH.match(word) or _CUDA.match(word) or _is_type_like(word))
+    return len(scopes) > 1 or b"." not in scopes or bool(_MACRO.match(word) or _TH.match(word) or _CUDA.match(word) or _is_type_like(word) or "TH" in word)
 
 
 class _Audit:
@@ -196,7 +196,7 @@ class _Audit:
         if root in _ROOTS or _TH.match(root):
             if root in ("cub", "thrust"):
                 mask = self.index.cuda.mask(name)
-                if not mask or mask & self.cuda or not mask & (self.cuda - 1) or self.mentions(self.index.cuda, name):
+                if not mask or mask & self.cuda or not mask & (self.cuda - 1) or self.murky(self.index.cuda, name):
                     return None
                 return None if self.defined(leaf.text) else (name, self.message(name, self.index.cuda, mask), self.advice(name, self.index.cuda, "cuda"))
             verdict = self.torch_name(name)
@@ -217,7 +217,7 @@ class _Audit:
                     return None
                 verdict = (word, f"{word} is gone: CUDA {rule[0]} was the last to have it", self.advice(word, self.index.cuda, "cuda"))
             elif mask and not mask & self.cuda and mask & (self.cuda - 1) and not self.index.torch.mask(word) & self.torch:
-                if self.mentions(self.index.cuda, word):
+                if self.murky(self.index.cuda, word):
                     return None
                 verdict = (word, self.message(word, self.index.cuda, mask), self.advice(word, self.index.cuda, "cuda"))
             else:
@@ -231,7 +231,7 @@ class _Audit:
                     last = f"torch {rule[0]} was the last to have it" if rule[0] else "TH and THC left with torch 1.11"
                     verdict = (word, f"{word} is gone: {last}", f"write {rule[1]}")
             return None if verdict is None or self.defined(word) else verdict
-        if _is_type_like(word) and self.from_th(word):
+        if (_is_type_like(word) or "TH" in word) and self.from_th(word):
             verdict = self.torch_name(word)
             return None if verdict is None or self.defined(word) else verdict
         if self.using and _is_type_like(word) and leaf.kind in ("type_identifier", "identifier"):
@@ -250,7 +250,7 @@ class _Audit:
         mask = self.index.mask(domain, name)
         if not mask or mask & self.torch or not mask & (self.torch - 1):
             return None
-        if not certain and not self.is_operator(name, mask) and self.mentions(domain, name):
+        if not certain and not self.is_operator(name, mask) and self.murky(domain, name):
             return None
         return name, self.message(name, domain, mask), self.advice(name, domain, "torch")
 
@@ -259,14 +259,16 @@ class _Audit:
         entry = self.index.lookup(name)
         return entry is not None and name.count("::") == 1 and entry.headers[0].startswith(("ATen/Functions.h", "ATen/ops/"))
 
-    def mentions(self, domain, name) -> bool:
-        """Whether the target's headers hold the word at all: then something may declare it that the scanner does not understand."""
-        return domain.mentions(name.rpartition("::")[2], self.ctx.settings.cuda if domain is self.index.cuda else self.ctx.settings.target)
+    def murky(self, domain, name) -> bool:
+        """Whether a macro of the target's headers may declare the word, which the scanner does not see."""
+        return domain.murky(name.rpartition("::")[2], self.ctx.settings.cuda if domain is self.index.cuda else self.ctx.settings.target)
 
     def from_th(self, word) -> bool:
-        """Whether a global name came from TH, THC or THCUNN."""
+        """Whether a global name came from TH, THC or THCUNN, and no namespace of torch has it now."""
         entry = self.index.torch.entry(word)
-        return entry is not None and entry.headers[0].startswith("TH")
+        if entry is None or not entry.headers[0].startswith("TH"):
+            return False
+        return not any(self.index.has(f"{space}::{word}", self.ctx.settings.target) for space in ("torch", "at::cuda"))
 
     def last(self, domain, mask) -> str:
         mask &= self.cuda - 1 if domain is self.index.cuda else self.torch - 1
@@ -283,6 +285,9 @@ class _Audit:
         other = next((r for r in self.ctx.catalogue.rewrites if word in r.triggers and r.id != ID), None)
         if other is not None and not other.selected(self.ctx.settings):
             return f"the rewrite {other.id} changes it" + (" with --unsafe-fixes" if other.tier == "unsafe" else f" with --select {other.id}")
+        folded = next((new + word for old, new in FOLDED.items() if name == old + word), None)
+        if folded is not None and self.index.has(folded, self.ctx.settings.target):
+            return f"write {folded}"
         if word in INSTEAD:
             return f"write {INSTEAD[word]}"
         rule = family(word, TORCH_FAMILIES if title == "torch" else CUDA_FAMILIES)
