@@ -246,6 +246,11 @@ def _port(ctx, call, element, function, args):
         local = _declared_by(call)
         if local is not None and _first_becomes_view(ctx, local):
             return (Edit(local.end, call.node.end, b""),)
+    if function == "data" and len(args) == 1:
+        pointer = {"at::Half": "half" if element.cuda else "", "int8_t": "char" if _wants_char(ctx, call) else ""}.get(element.cpp)
+        if pointer:  # the type that TH's function had
+            edits = _th.as_template(call, args, f"reinterpret_cast<{pointer} *>($0.data_ptr<{element.cpp}>())")
+            return edits, (ATEN, "cuda_fp16.h") if element.cuda else (ATEN,)
     templates = _METHODS.get(function, ())
     for template in templates:
         if _arity(template) == len(args):
@@ -261,6 +266,19 @@ def _port(ctx, call, element, function, args):
             if _th.narrow(ctx, args[i]):
                 template = template.replace(f"${i}", f"(int64_t)(${i})")
     return _th.as_template(call, args, template)
+
+
+def _wants_char(ctx, call) -> bool:
+    """Whether the data of a char tensor goes into a ``char *``."""
+    parent = call.node.parent
+    if parent is None:
+        return False
+    if parent.kind == "init_declarator" and parent.parent is not None:
+        type_node = parent.parent.field_child("type")
+        return type_node is not None and type_node.text == "char"
+    left = parent.field_child("left") if parent.kind == "assignment_expression" else None
+    type = ctx.type_of(left) if left is not None else None
+    return type is not None and type.base == "char"
 
 
 def _simple(node: Node) -> bool:
