@@ -440,6 +440,8 @@ def _made(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[
         return _kept_in_variable(cls, wanted, module, node, made, above, target.value)
     if isinstance(target, cst.Attribute) and dotted(target.value) == "self":
         return _kept_in_attribute(cls, wanted, module, node, made, target)
+    if isinstance(above, (cst.Arg, cst.Return)) and not any(p.default is not None for p in wanted.called):
+        return [module.replace(made, f"lambda *tensors: {name}.apply(*tensors, {', '.join(_given(cls, wanted, module, node, made))})")]
     raise Stuck(module, made, f"an instance of {name} is kept", f"lambda *tensors: {name}.apply(*tensors, arguments...)")
 
 

@@ -35,8 +35,6 @@ def without(data: bytes, spans: list[tuple[int, int]]) -> tuple[Edit, ...]:
             left -= 1
         if left > line_start and data[left - 1 : left] not in (b'"', b"'", b"("):
             start = left
-        elif data[end : end + 1] == b";":
-            end += 1
         else:
             while data[end : end + 1] in (b" ", b"\t"):
                 end += 1
@@ -46,6 +44,8 @@ def without(data: bytes, spans: list[tuple[int, int]]) -> tuple[Edit, ...]:
             edits.append((start, end))
     result: list[tuple[int, int]] = []
     for start, end in edits:
+        if data[end : end + 1] == b";" and data[start - 1 : start] in (b'"', b"(", b";"):
+            end += 1
         line_start = data.rfind(b"\n", 0, start) + 1
         line_end = data.find(b"\n", end)
         line_end = len(data) if line_end < 0 else line_end + 1

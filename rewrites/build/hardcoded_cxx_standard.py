@@ -22,7 +22,7 @@ ID = "hardcoded-cxx-standard"
 def fix(ctx):
     if b"std" not in ctx.file.words or b"std" not in ctx.file.data:
         return
-    if not ctx.has(*ARGUMENTS) and ctx.path not in flags(ctx.project).involved:
+    if not ctx.has(*ARGUMENTS, *TORCH_WORDS) and ctx.path not in flags(ctx.project).involved:
         return
     module = ctx.module
     if module is None:

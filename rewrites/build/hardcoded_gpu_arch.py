@@ -21,7 +21,7 @@ ID = "hardcoded-gpu-arch"
 def fix(ctx):
     if not any(w in ctx.file.data for w in (b"sm_", b"compute_")):
         return
-    if not ctx.has(*ARGUMENTS) and ctx.path not in flags(ctx.project).involved:
+    if not ctx.has(*ARGUMENTS, *TORCH_WORDS) and ctx.path not in flags(ctx.project).involved:
         return
     module = ctx.module
     if module is None:
