@@ -72,7 +72,7 @@ def fix(ctx):
         element = _th.Element(real, f"c10::CppTypeToScalarType<{real}>::value", real, cuda)
         result = tensor_call._port(ctx, call, element, function, args)
         if isinstance(result, tuple):
-            yield Change(ID, result)
+            yield Change(ID, result[0] if isinstance(result[0], tuple) else result)
 
 
 def _call(name: Node) -> tuple[Call | None, str]:

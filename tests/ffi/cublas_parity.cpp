@@ -29,8 +29,14 @@ int main() {
   check_dot<float>("sdot", cuport_cublas_sdot, 1e-5);
   check_dot<double>("ddot", cuport_cublas_ddot, 1e-12);
   // the leading dimensions that callers passed for matrices of one row or column, and THC corrected
-  float one[4] = {1, 2, 3, 4}, other[1] = {2}, out[4] = {0, 0, 0, 0};
+  float one[4] = {1, 2, 3, 4}, other[1] = {2}, other_two[2] = {2, 3}, out[4] = {0, 0, 0, 0};
   cuport_cublas_sgemm('t', 'n', 4, 1, 1, 1.0f, one, 1, other, 1, 0.0f, out, 1);
   compare("leading dimensions", std::vector<float>(out, out + 4), {2, 4, 6, 8}, 1e-6);
+  float pair[8] = {};
+  cuport_cublas_sgemm('n', 't', 4, 2, 1, 1.0f, one, 1, other_two, 1, 0.0f, pair, 4);
+  compare("lda and ldb where k is 1", std::vector<float>(pair, pair + 8), {2, 4, 6, 8, 3, 6, 9, 12}, 1e-6);
+  float dot = 0;
+  cuport_cublas_sgemm('t', 'n', 1, 1, 4, 1.0f, one, 1, one, 1, 0.0f, &dot, 1);
+  compare("lda and ldb where m and n are 1", std::vector<float>{dot}, {30}, 1e-6);
   return failures != 0;
 }
