@@ -63,7 +63,7 @@ def pack(domains: list[Packing]) -> bytes:
             "title": domain.title, "releases": domain.releases, "names": len(names), "headers": len(headers), "gone": len(gone),
             "blocks": offsets[-1],
         }  # fmt: skip
-        table = zlib.compress("\n".join(f"{first}\t{offset}" for first, offset in zip(firsts, offsets)).encode(), 9)
+        table = zlib.compress("\n".join(f"{first}\t{offset}" for first, offset in zip(firsts, offsets, strict=False)).encode(), 9)
         meta["table"] = len(table)
         out += [json.dumps(meta).encode() + b"\n", headers, gone, table, *blocks]
     return b"".join(out)

@@ -196,7 +196,7 @@ class _Scanner:
         if s[0] == "namespace":
             names = [t for t in s[1:] if t[0].isalpha() or t[0] == "_"]
             names = [t for t in names if not _SHOUTED.match(t) or len(names) == 1]
-            for i, name in enumerate(names):
+            for i in range(len(names)):
                 self.names.add((self._prefix() + "::".join(names[: i + 1]), NAMESPACE))
             self._push("n", "::".join(names))
             return

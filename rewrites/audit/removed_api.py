@@ -110,7 +110,7 @@ class _Audit:
             if verdict is None or self.guarded(leaf.start) or self.is_reported(leaf.text, leaf.start):
                 continue
             grouped.setdefault(verdict[0], []).append((leaf, verdict))
-        for name, found in grouped.items():
+        for found in grouped.values():
             leaf, (_, message, advice) = found[0]
             lines = sorted({each.line for each, _ in found} - {leaf.line})
             if lines:
