@@ -7,7 +7,7 @@ import re
 _WORDS = (
     "error", "fatal", "warning", "exception", "undefined", "unresolved", "not found", "cannot", "can't", "couldn't", "could not", "killed",
     "no such", "not compatible", "lock file", "falling back", "no cuda", "fail", "symbol", "deprecated", "错误", "无法", "找不到", "没有",
-    "警告", "未定义", "未声明", "尚未", "\ufffd", "mismatch", "unexpected", "extensions root", "fault",
+    "警告", "未定义", "未声明", "尚未", "\ufffd", "mismatch", "referenced from", "unexpected", "extensions root", "fault",
 )
 
 FOLLOW_ON = re.compile(
@@ -23,7 +23,7 @@ FOLLOW_ON = re.compile(
             r"errored out with exit status|Encountered error while|did not run successfully",
             r"g?make(?:\[\d+\])?: \*\*\* .*(?:Error|错误) \d+",
             r"compilation terminated|编译中断|\d+ errors? (?:detected in|generated)|[Ee]rror limit reached|too many errors",
-            r"ld returned \d+ exit status|ld 返回 ?\d+|linker command failed|LNK1120|LNK1104.*MANIFEST",
+            r"ld returned \d+ exit status|ld 返回 ?\d+|linker command failed|symbol\(s\) not found for|LNK1120|LNK1104.*MANIFEST",
             r"Configuring incomplete, errors occurred|Generate step failed",
             r"ptx assembly aborted|ptxas (?:fatal|error)\s*: Ptx assembly",
             r"ChildFailedError|Build step .* marked build as failure|process completed with exit code",
@@ -46,7 +46,7 @@ _ERROR = re.compile(
             r"(?:fatal|error|[^:]*)\s*: (?:fatal error|error|internal compiler error|编译器内部错误|'\w+' died)",
             r"^\s*(?:nvcc|ptxas|nvlink) (?:fatal|error)\s*:",
             r"(?:^|/)(?:ld|ld\.\w+|collect2): (?:cannot|找不到|error|symbol\(s\)|final link|.*undefined reference|.*未定义的引用|.*file format not)",
-            r"undefined reference to '|未定义的引用|Undefined symbols for architecture",
+            r"undefined reference to '|未定义的引用", r'^\s*"[^"]+", referenced from:',
             r"^\s*ninja: error:",
             r"^\s*CMake Error",
             r"^\s*(?:ERROR|error): (?!$)",

@@ -75,7 +75,7 @@ def missing_header(paths: str) -> str:
     """A header that is not there, likewise."""
     path = f"(?:{paths})"
     return either(
-        rf"{path}: (?:No such file or directory|没有那个文件或目录)",
+        rf"(?<![\w/.+-]){path}\s?[:：]\s?(?:No such file or directory|没有那个文件或目录)",
         rf"'{path}' file not found",
         rf"""C1083: .*["']{path}["']""",
         rf'(?:cannot|could not) open source file "{path}"',

@@ -92,7 +92,7 @@ SIGNATURES = (
     Signature(
         "type-first-factory", "28", "no conversion from `at::DeprecatedTypeProperties` to `c10::IntArrayRef`",
         either(
-            r"no known conversion for argument 1 from '(?:const )?at::DeprecatedTypeProperties' to '(?:c10|at)::(?:IntArrayRef|IntList)",
+            r"no matching function for call to '(?:\w+::)*(?:zeros|ones|empty|rand|randn|full)\((?:const )?at::(?:DeprecatedTypeProperties|Type)\b",
             r"could not convert '.*' from '(?:const )?at::DeprecatedTypeProperties' to '(?:c10|at)::(?:IntArrayRef|IntList)",
         ),
         "at::zeros(x.type(), {...}) has the order of torch 0.4: type first.", "Sizes first, options second: at::zeros({...}, x.options()).",

@@ -6,14 +6,14 @@ _MIGRATE = "cuport migrate ."
 
 SIGNATURES = (
     Signature(
-        "cxx14-needed", "49", "`#error You need C++14 to compile PyTorch`", r"#error:? \"?You need C\+\+14 to compile PyTorch",
+        "cxx14-needed", "49", "`#error You need C++14 to compile PyTorch`", r"#error:?\s+\"?You need C\+\+14 to compile PyTorch",
         "The build asks for an older standard (-std=c++11) than this torch needs.",
         "Delete the flag: torch adds the one that it needs.", _MIGRATE, source="NVIDIA/flownet2-pytorch#196",
         rewrites=("hardcoded-cxx-standard", "build-file-flags"),
     ),
     Signature(
         "cxx17-needed", "50", "`#error You need C++17 to compile PyTorch`",
-        r"#error:? \"?(?:You need C\+\+17 to compile PyTorch|C\+\+17 or later compatible compiler is required to use (?:PyTorch|ATen))",
+        r"#error:?\s+\"?(?:You need C\+\+17 to compile PyTorch|C\+\+17 or later compatible compiler is required to use (?:PyTorch|ATen))",
         "The build asks for an older standard (-std=c++14) than this torch needs.",
         "Delete the flag from the lists of both compilers (and CMAKE_CXX_STANDARD): torch adds the one that it needs.",
         _MIGRATE, beware="Writing c++17 instead breaks again with torch 2.13, which needs C++20.", source="facebookresearch/pytorch3d#1657",
@@ -21,19 +21,19 @@ SIGNATURES = (
     ),
     Signature(
         "cxx20-needed", "51", "`#error C++20 or later compatible compiler is required to use ATen`",
-        r"#error:? \"?(?:You need C\+\+20 to compile PyTorch|C\+\+20 or later compatible compiler is required)",
+        r"#error:?\s+\"?(?:You need C\+\+20 to compile PyTorch|C\+\+20 or later compatible compiler is required)",
         "This torch needs C++20, and the build asks for an older standard (-std=c++17).",
         "Delete the flag: torch adds the one that it needs.", _MIGRATE, source="Dao-AILab/flash-attention#2879",
         rewrites=("hardcoded-cxx-standard", "build-file-flags"),
     ),
     Signature(
         "msvc-std-ambiguous", "45", "`compiled_autograd.h: error C2872: 'std': ambiguous symbol`",
-        r"compiled_autograd\.h\(\d+\)\s?: error C2872: 'std': (?:ambiguous symbol|不明确的符号)",
+        r"compiled_autograd\.h\(\d+\)\s?: error C2872: ['\"]std['\"]: (?:ambiguous symbol|不明确的符号)",
         "A header of torch 2.8 and newer that nvcc with MSVC does not digest.", "Add -DUSE_CUDA to nvcc's flags.", source="ashawkey/cubvh#31",
     ),
     Signature(
         "unsupported-gcc", "52", "`#error -- unsupported GNU version!`",
-        r"#error:? -- unsupported (?:GNU version|clang version|Microsoft Visual Studio version)",
+        r"#error:?\s+-- unsupported (?:GNU version|clang version|Microsoft Visual Studio version)",
         "The host compiler is newer than this nvcc accepts.",
         "Build with an older g++ (CC, CXX; nvcc: -ccbin), or take a newer CUDA toolkit.",
         "cuport doctor   (names the bounds of each nvcc here, and a compiler within them)",
