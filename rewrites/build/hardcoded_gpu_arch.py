@@ -11,7 +11,10 @@ After:
     CUDAExtension("op", ["op.cu"], extra_compile_args={"nvcc": ["-O3"]})
 """
 
-from migrator.rewrite import Finding, Rewrite
+import re
+
+from migrator.python import quote_like, string_value
+from migrator.rewrite import Change, Finding, Rewrite
 from rewrites.build import _arch
 from rewrites.build._flags import ARGUMENTS, TORCH_WORDS, flags, prune
 
@@ -19,6 +22,7 @@ ID = "hardcoded-gpu-arch"
 
 
 def fix(ctx):
+    yield from _list(ctx)
     if not any(w in ctx.file.data for w in (b"sm_", b"compute_")):
         return
     if not ctx.has(*ARGUMENTS, *TORCH_WORDS) and ctx.path not in flags(ctx.project).involved:
@@ -53,7 +57,41 @@ def fix(ctx):
                 yield Finding(ID, start, f"an architecture that the target's nvcc does not have: it knows {floor / 10:.1f} and newer", _ADVICE)
 
 
+def _list(ctx):
+    """``os.environ["TORCH_CUDA_ARCH_LIST"] = "6.0;7.5"``"""
+    if not ctx.has("TORCH_CUDA_ARCH_LIST"):
+        return
+    import libcst as cst
+
+    module, floor = ctx.module, _arch.oldest(ctx.settings.cuda)
+    for node in module.find(cst.Assign, cst.Call) if module is not None else ():
+        value: cst.BaseExpression
+        if isinstance(node, cst.Assign):
+            target = node.targets[0].target
+            if not isinstance(target, cst.Subscript) or module.qualified(target.value) != "os.environ" or len(target.slice) != 1:
+                continue
+            index = target.slice[0].slice
+            key, value = string_value(index.value) if isinstance(index, cst.Index) else None, node.value
+        else:
+            if module.qualified(node.func) != "os.environ.setdefault" or len(node.args) != 2:
+                continue
+            key, value = string_value(node.args[0].value), node.args[1].value
+        text = string_value(value)
+        if key != "TORCH_CUDA_ARCH_LIST" or text is None or not isinstance(value, cst.SimpleString):
+            continue
+        separator = ";" if ";" in text else " "
+        entries = [e for e in text.split(separator) if e.strip()]
+        kept = [e for e in entries if not _LISTED.fullmatch(e.strip()) or int(e.strip().split("+")[0].rstrip("af").replace(".", "")) >= floor]
+        if len(kept) == len(entries):
+            continue
+        if kept:
+            yield Change(ID, (module.replace(value, quote_like(value, separator.join(kept))),))
+        else:
+            yield Finding(ID, module.start(value), f"{text}: nvcc of the target knows {floor / 10:.1f} and newer", 'name newer GPUs, such as "7.5;8.0;9.0+PTX"')
+
+
+_LISTED = re.compile(r"\d+\.\d[af]?(?:\+PTX)?")
 _ADVICE = "remove the flag and let torch choose, or set TORCH_CUDA_ARCH_LIST"
 rewrite = Rewrite(
-    ID, __doc__, fix=fix, triggers=frozenset({"arch", "gencode", "generate"}), language="python", removed_in="1.0", cuda_removed_in="11.0"
+    ID, __doc__, fix=fix, triggers=frozenset({"arch", "gencode", "generate", "TORCH_CUDA_ARCH_LIST"}), language="python", removed_in="1.0", cuda_removed_in="11.0"
 )

@@ -1,0 +1,53 @@
+"""Rename C files that hold C++.
+
+Setuptools hands ``.c`` files to the C compiler, without the flags of C++. What includes torch is C++, whatever its name says.
+
+Before:
+    from torch.utils.cpp_extension import CppExtension
+    CppExtension("op", ["src/op.c"])
+After:
+    from torch.utils.cpp_extension import CppExtension
+    CppExtension("op", ["src/op.c"])
+"""
+
+import os
+import re
+from pathlib import Path
+
+import libcst as cst
+
+from migrator.python import argument, quote_like, string_value
+from migrator.rewrite import Change, Finding, Rename, Rewrite
+from rewrites.build._flags import TORCH_CALLS, _Flow, extension_calls
+
+ID = "c-source-holding-cpp"
+_CPP = re.compile(rb'#[ \t]*include[ \t]*[<"](?:torch/(?:extension|torch|types)\.h|ATen/|c10/|pybind11/)')
+
+
+def fix(ctx):
+    module = ctx.module
+    for call in extension_calls(module, TORCH_CALLS | {"load"} - {"create_extension"}) if module is not None else ():
+        sources = argument(call, "sources", 1)
+        if sources is None:
+            continue
+        found: dict = {}
+        _Flow(ctx.project, found).follow(ctx.path, module, sources)
+        for literal in found.get(ctx.path, []):
+            value = string_value(literal) or ""
+            path = Path(os.path.normpath(ctx.path.parent / value))
+            file = ctx.project.files.get(path)
+            if not value.endswith(".c") or not isinstance(literal, cst.SimpleString):
+                continue
+            if file is None and not path.exists():
+                yield Finding(ID, module.start(literal), f"{value} is not among the files that were read", "name it .cpp if it includes torch: .c is compiled as C")
+                continue
+            if file is None or _CPP.search(file.data) is None:
+                continue
+            if any(ctx.project.local_include(i, p) == path for p in ctx.project.files for i in ctx.project.includes(p)) or path.with_suffix(".cpp").exists():
+                yield Finding(ID, module.start(literal), f"{value} holds C++", "rename it to .cpp, here and where it is included")
+                continue
+            yield Change(ID, (module.replace(literal, quote_like(literal, value + "pp")),))
+            yield Rename(ID, path, path.with_suffix(".cpp"))
+
+
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=TORCH_CALLS | {"load"}, language="python", removed_in="1.0", cross_file=False)
