@@ -10,6 +10,11 @@ _WORDS = (
     "警告", "未定义", "未声明", "尚未", "\ufffd", "mismatch", "referenced from", "unexpected", "extensions root", "fault",
 )
 
+_TELLING = (
+    "deprecated", "redefin", "重定义", "constexpr", "mismatch", "bounds", "Falling back", "Lock file", "compatible", "for cl", "custom C++ ops",
+    "torchvision", "CUDA capability", "cudnn",
+)
+
 FOLLOW_ON = re.compile(
     "|".join(
         (
@@ -67,6 +72,11 @@ UNIT = re.compile(r"^FAILED: |^\[\d+/\d+\] ")
 def interesting(line: str) -> bool:
     low = line.lower()
     return any(word in low for word in _WORDS)
+
+
+def telling(line: str) -> bool:
+    """Whether a warning is perhaps a known one; most of a log's are not, and need no closer look."""
+    return any(word in line for word in _TELLING)
 
 
 def is_warning(line: str) -> bool:

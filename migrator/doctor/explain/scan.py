@@ -131,6 +131,8 @@ def _event(line: str, number: int, behind: deque[str], ahead: deque[str], comman
         if message:
             text = f"{text} {message}"
     warning = classify.is_warning(text)
+    if warning and not classify.telling(text):
+        return None
     signature = _match(text, behind, ahead, command, earlier)
     python = bool(classify.PYTHON.match(text))
     if signature is not None:
