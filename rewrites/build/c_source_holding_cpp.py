@@ -21,12 +21,13 @@ from migrator.rewrite import Change, Finding, Rename, Rewrite
 from rewrites.build._flags import TORCH_CALLS, _Flow, extension_calls
 
 ID = "c-source-holding-cpp"
+_CALLS = (TORCH_CALLS | {"load"}) - {"create_extension"}
 _CPP = re.compile(rb'#[ \t]*include[ \t]*[<"](?:torch/(?:extension|torch|types)\.h|ATen/|c10/|pybind11/)')
 
 
 def fix(ctx):
-    module = ctx.module
-    for call in extension_calls(module, TORCH_CALLS | {"load"} - {"create_extension"}) if module is not None else ():
+    module = ctx.module if ctx.has("cpp_extension") and b".c" in ctx.file.data else None
+    for call in extension_calls(module, _CALLS) if module is not None else ():
         sources = argument(call, "sources", 1)
         if sources is None:
             continue
@@ -50,4 +51,4 @@ def fix(ctx):
             yield Rename(ID, path, path.with_suffix(".cpp"))
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=TORCH_CALLS | {"load"}, language="python", removed_in="1.0", cross_file=False)
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_CALLS, language="python", removed_in="1.0")
