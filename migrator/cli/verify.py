@@ -50,7 +50,12 @@ class _WithCommand(click.Command):
     help="Build with the installed torch, import, and run the command after `--`. This runs the project's code.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True, help="The form of the report."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit", "html"]),
+    default="text",
+    show_default=True,
+    help="The form of the report; html is one page that needs nothing else.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file instead of stdout.")
 @click.option("--cuda", metavar="RELEASE", help="The CUDA toolkit to compile with, such as 13.2.")
@@ -83,6 +88,7 @@ def command(ctx: click.Context, path, releases, arch, jobs, before, prove, run_i
         offline=offline,
         use_cache=not no_cache,
         cuda=cuda,
+        catalogue=ctx.obj if callable(ctx.obj) else None,
     )
     if not options.archs:
         raise _Failure(f"--arch {arch!r} names no architecture: write sm_80, or sm_80,sm_90")
@@ -122,6 +128,10 @@ def _rendered(result: Any, form: str, to_terminal: bool) -> str:
         return render(result)
     if form == "junit":
         from migrator.verify.report.junit import render
+
+        return render(result)
+    if form == "html":
+        from migrator.verify.report.html import render
 
         return render(result)
     from migrator.verify.report import text

@@ -72,6 +72,7 @@ class Request:
     archs: tuple[str, ...] = ("sm_80",)
     ptx: bool = False
     shim: bool = False
+    masks: bool = False  # with the shim: the warp intrinsics that are gone become the masked ones
     standard: str = ""
 
     @property
@@ -118,6 +119,8 @@ def flags_for(request: Request, tools: Tools) -> list[str]:
         flags.append(f"-std={standard}")
     flags += [f"-D{define}" for define in unit.defines if f"-D{define}" not in flags]
     flags += unit.flags
+    if request.masks:
+        flags.append("-DCUPORT_WARP_MASKS")
     if request.shim:
         flags += ["-include", str(SHIM / "shim.h")]
     return flags

@@ -11,6 +11,7 @@ from .ptx import Kernel, read_kernels
 from .symbols import demangle
 
 IDENTICAL, CHANGED, ONLY_BEFORE, ONLY_AFTER = "identical", "changed", "only before", "only after"
+EXPECTED = "changed as expected"
 _LIBRARY = re.compile(r"^(?:void )?(?:thrust|cub|cuda|at|c10|torch|std|nv|cooperative_groups)::")
 _REGISTER = re.compile(r"%([a-z]+)\d+|\$L\d+")
 
@@ -19,7 +20,8 @@ _REGISTER = re.compile(r"%([a-z]+)\d+|\$L\d+")
 class Verdict:
     """What became of one kernel. `library` marks kernels of torch's, thrust's or cub's headers.
 
-    `kernel` is for people; `signature` tells overloads apart.
+    `kernel` is for people; `signature` tells overloads apart; `original` is the original kernel's signature, which has
+    another spelling where a release moved a type of its parameters. `rules` are the rewrites that touched its source.
     """
 
     kernel: str
@@ -29,6 +31,9 @@ class Verdict:
     library: bool = False
     respelled: str = ""
     diff: tuple[str, ...] = ()
+    original: str = ""
+    rules: tuple[str, ...] = ()
+    reason: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         out = {
@@ -38,7 +43,7 @@ class Verdict:
             "instructions": self.instructions,
             "library": self.library,
         }
-        return {**out, "name_before": self.respelled, "diff": list(self.diff)}
+        return {**out, "name_before": self.respelled, "diff": list(self.diff), "rules": list(self.rules), "reason": self.reason}
 
 
 def compare_texts(before: str, after: str) -> list[Verdict]:
@@ -87,7 +92,8 @@ def _judge(name: str, before: Kernel, after: Kernel, old_name: str = "") -> Verd
     same = before.sections == after.sections or before.anonymous == after.anonymous
     diff = () if same else tuple(_diff(before, after))
     status = IDENTICAL if same else CHANGED
-    return Verdict(short_name(name), name, status, after.instructions, is_library(name), short_name(old_name) if old_name else "", diff)
+    respelled = short_name(old_name) if old_name else ""
+    return Verdict(short_name(name), name, status, after.instructions, is_library(name), respelled, diff, old_name or name)
 
 
 def _pairs(left: dict[str, Kernel], right: dict[str, Kernel], names: dict[str, str], test: Any) -> list[tuple[str, str]]:

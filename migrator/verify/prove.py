@@ -18,11 +18,16 @@ from migrator.toolchain import HeaderSet, ToolchainError
 from .commands import Request, arch_number
 from .compile import Bench, Outcome, compile_all
 from .includes import reach, read_text
-from .kernels import CHANGED, IDENTICAL, ONLY_AFTER, ONLY_BEFORE, Verdict, compare_texts
+from .kernels import CHANGED, EXPECTED, IDENTICAL, ONLY_AFTER, ONLY_BEFORE, Verdict, compare_texts
+from .ptx import read_kernels
+from .symbols import demangle
 from .units import Project, Unit
 
 OLD_RELEASES = ("1.10.2", "1.4.0")
 NEW_RELEASES = ("1.11.0", "1.13.1")
+MASKS = "warp-intrinsics"
+MASKS_REASON = "its shuffles and votes got the mask 0xffffffff; with that mask in the original as well, it is identical"
+_MASKED = re.compile(r"^(?:@!?%\w+ )?(?:shfl|vote)\.sync\.")
 _RELEASE_GUARD = re.compile(r"TORCH_VERSION|TORCH_MAJOR|VERSION_GE|__has_include")
 
 
@@ -39,6 +44,7 @@ class UnitProof:
     verdicts: list[Verdict] = field(default_factory=list)
     through_headers: set[str] = field(default_factory=set)
     not_compared: str = ""
+    original: str = ""
 
     @property
     def own(self) -> list[Verdict]:
@@ -77,9 +83,13 @@ class Proof:
         return sum(u.count(IDENTICAL) for u in self.units)
 
     @property
+    def expected(self) -> int:
+        return sum(u.count(EXPECTED) for u in self.units)
+
+    @property
     def complete(self) -> bool:
-        """Every kernel was compared and is identical."""
-        return self.identical == self.total and not any(u.not_compared for u in self.units)
+        """Every kernel was compared and is identical, or differs only as a rewrite says that it will."""
+        return self.identical + self.expected == self.total and not any(u.not_compared for u in self.units)
 
     @property
     def summary(self) -> str:
@@ -90,6 +100,9 @@ class Proof:
         if apart:
             releases = "/".join(sorted({u.neighbour for u in self.units if u.through_headers}, key=_order))
             line += f"; {apart} of them against {releases}, as {self.target}'s own headers change them"
+        if self.expected:
+            rules = sorted({rule for u in self.units for v in u.own if v.status == EXPECTED for rule in v.rules})
+            line += f"; {self.expected} changed as expected by {', '.join(rules)}"
         missing = sum(bool(u.not_compared) for u in self.units)
         if missing:
             line += f"; {missing} unit{'s' if missing > 1 else ''} not compared"
@@ -101,6 +114,7 @@ class Proof:
             "target": self.target,
             "summary": self.summary,
             "identical": self.identical,
+            "expected": self.expected,
             "total": self.total,
             "complete": self.complete,
             "units": [u.as_dict() for u in self.units],
@@ -128,6 +142,7 @@ def prove(
     old = _compile_originals(list(pairs.values()), before_of, target, arch, headers, bench, old_releases)
     new = _texts([Request(after_units[name], target, (arch,), ptx=True) for name in after_units], bench)
     for name, proof in proofs.items():
+        proof.original = pairs.get(name, "")
         if name in after_units and name not in pairs:
             proof.not_compared = "the original has no such file"
         elif name not in after_units:
@@ -140,6 +155,9 @@ def prove(
             request = old[pairs[name]].request
             proof.before_release, proof.shim = request.release, request.shim
             proof.verdicts = compare_texts(_text(old[pairs[name]]), _text(new[name]))
+            if request.masks:
+                proof.verdicts = _expected_masks(proof.verdicts, proof.verdicts, _text(new[name]))
+    _ask_masks(proofs, pairs, old, new, bench)
     _ask_neighbours(proofs, pairs, old, after_of, headers, arch, bench, new_releases)
     return Proof(arch, target.release, sorted(proofs.values(), key=lambda p: p.unit))
 
@@ -156,8 +174,9 @@ def _compile_originals(
     """Each original on the newest old release that it compiles on; with the host-side shim where nothing else does."""
     best: dict[str, Outcome] = {}
     waiting = list(dict.fromkeys(names))
-    attempts = [(release, shim) for release in old_releases for shim in (False, True)] + [(target.release, False)]
-    for release, shim in attempts:
+    attempts = [(release, shim, False) for release in old_releases for shim in (False, True)] + [(target.release, False, False)]
+    attempts.append((old_releases[0], True, True))
+    for release, shim, masks in attempts:
         if not waiting:
             break
         try:
@@ -167,7 +186,8 @@ def _compile_originals(
                 raise
             continue  # only a fall-back, and offline: those that need it stay "not compared"
         units = _cuda_units(before_of(release))
-        requests = [Request(units[name], header_set, (arch,), ptx=True, shim=shim) for name in waiting if name in units]
+        names = [name for name in waiting if name in units and (not masks or _votes(units[name]))]
+        requests = [Request(units[name], header_set, (arch,), ptx=True, shim=shim, masks=masks) for name in names]
         for name, outcome in _texts(requests, bench).items():
             if outcome.ok or name not in best:
                 best[name] = outcome
@@ -187,7 +207,7 @@ def _ask_neighbours(
 ) -> None:
     """For kernels that differ on the target: the port on the oldest release with the new API."""
     for release in new_releases:
-        open_proofs = [p for p in proofs.values() if not p.not_compared and not p.neighbour and p.count(IDENTICAL) < len(p.own)]
+        open_proofs = [p for p in proofs.values() if not p.not_compared and not p.neighbour and p.count(CHANGED)]
         if not open_proofs:
             return
         try:
@@ -196,7 +216,9 @@ def _ask_neighbours(
             continue
         units = _cuda_units(after_of(release))
         # A source that asks for the release may hold other kernels for other releases: only the target speaks for it.
+        # And an original that was given masks is compared once, so that nothing is called identical that needed them.
         open_proofs = [p for p in open_proofs if p.unit in units and not _asks_for_release(units[p.unit])]
+        open_proofs = [p for p in open_proofs if not old[pairs[p.unit]].request.masks]
         requests = [Request(units[p.unit], header_set, (arch,), ptx=True) for p in open_proofs]
         for name, outcome in _texts(requests, bench).items():
             if outcome.ok:
@@ -204,15 +226,54 @@ def _ask_neighbours(
 
 
 def _tell_apart(proof: UnitProof, verdicts: list[Verdict], release: str) -> None:
-    equal = {v.signature for v in verdicts if v.status == IDENTICAL}
+    # Kernels meet as the original spells them: a release may move a type of their parameters to another namespace.
+    equal = {v.original for v in verdicts if v.status == IDENTICAL}
     proof.neighbour = release
     for at, verdict in enumerate(proof.verdicts):
-        if verdict.status == CHANGED and verdict.signature in equal:
-            proof.verdicts[at] = replace(verdict, status=IDENTICAL)
+        if verdict.status == CHANGED and verdict.original in equal:
+            reason = f"identical {proof.before_release} -> {release}, changed by the own headers of {proof.target}"
+            proof.verdicts[at] = replace(verdict, status=IDENTICAL, diff=(), reason=reason)
             proof.through_headers |= {verdict.signature} if not verdict.library else set()
     # a change that the neighbour shows as well is the migration's: its diff there is the one without the headers' part
-    diffs = {v.signature: v.diff for v in verdicts if v.status == CHANGED}
-    proof.verdicts = [replace(v, diff=diffs[v.signature]) if v.status == CHANGED and v.signature in diffs else v for v in proof.verdicts]
+    diffs = {v.original: v.diff for v in verdicts if v.status == CHANGED}
+    proof.verdicts = [replace(v, diff=diffs[v.original]) if v.status == CHANGED and v.original in diffs else v for v in proof.verdicts]
+
+
+def _ask_masks(proofs: dict[str, UnitProof], pairs: dict[str, str], old: dict[str, Outcome], new: dict[str, Outcome], bench: Bench) -> None:
+    """For changed kernels with shuffles or votes: the original once more, with the mask that the rewrite gives them."""
+    asked = {}
+    for name, proof in proofs.items():
+        changed = not proof.not_compared and proof.count(CHANGED) and not old[pairs[name]].request.masks
+        if changed and _votes(old[pairs[name]].request.unit):
+            asked[pairs[name]] = name
+    outcomes = _texts([replace(old[before].request, shim=True, masks=True) for before in asked], bench)
+    for before, outcome in outcomes.items():
+        if outcome.ok:
+            proof, text = proofs[asked[before]], _text(new[asked[before]])
+            proof.verdicts = _expected_masks(proof.verdicts, compare_texts(_text(outcome), text), text)
+
+
+def _expected_masks(verdicts: list[Verdict], with_masks: list[Verdict], port: str) -> list[Verdict]:
+    """The verdicts, with "changed as expected" where the port votes with a mask and is equal to the original given that mask."""
+    kernels = read_kernels(port)
+    names = demangle(list(kernels))
+    masked = {names[key] for key, kernel in kernels.items() if any(_MASKED.match(line) for s in kernel.sections for line in s.statements)}
+    equal = {v.signature for v in with_masks if v.status == IDENTICAL} & masked
+    of_original = with_masks is verdicts  # the original compiles only with the masks: nothing else was compared
+    return [
+        replace(v, status=EXPECTED, rules=(MASKS,), reason=MASKS_REASON)
+        if v.signature in equal and (of_original or v.status == CHANGED) and not v.library
+        else v
+        for v in verdicts
+    ]
+
+
+_UNMASKED = re.compile(r"\b__(?:shfl(?:_up|_down|_xor)?|ballot|any|all)\s*\(")
+
+
+def _votes(unit: Unit) -> bool:
+    reached = reach(unit.path, [unit.root / folder for folder in unit.include_dirs])
+    return any(_UNMASKED.search(read_text(path)) for path in reached.files)
 
 
 def _asks_for_release(unit: Unit) -> bool:
@@ -247,4 +308,4 @@ def _order(release: str) -> list[int]:
     return [int(part) for part in release.split(".") if part.isdigit()]
 
 
-__all__ = ["CHANGED", "IDENTICAL", "ONLY_AFTER", "ONLY_BEFORE", "Proof", "UnitProof", "prove"]
+__all__ = ["CHANGED", "EXPECTED", "IDENTICAL", "ONLY_AFTER", "ONLY_BEFORE", "Proof", "UnitProof", "prove"]

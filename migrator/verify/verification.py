@@ -17,6 +17,7 @@ from .before import Originals, originals
 from .cache import ResultCache, digest
 from .commands import Tools, arch_number, find_tools
 from .compile import Bench, Outcome
+from .kernels import CHANGED
 from .matrix import Matrix, build_matrix
 from .memory import available_memory
 from .prove import NEW_RELEASES, OLD_RELEASES, Proof, prove
@@ -29,7 +30,8 @@ DEFAULT_CUDA = "13.2"
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for. `before` is a folder, a git revision, "auto" or ""."""
+    """What was asked for. `before` is a folder, a git revision, "auto" or "". `catalogue` makes the rewrites,
+    to name those that touched the source of a changed kernel."""
 
     path: Path
     torch: str = "2.15"
@@ -43,6 +45,7 @@ class Options:
     offline: bool = False
     use_cache: bool = True
     cuda: str | None = None
+    catalogue: Callable[[], Any] | None = None
 
 
 @dataclass
@@ -108,6 +111,7 @@ def verify(options: Options, listener: Listener) -> Verification:
                 with _watching(bench, listener, f"kernels for sm_{arch_number(arch)}", result):
                     old, new = _neighbours(releases[-1])
                     result.proofs.append(prove(before_of, after_of, headers(releases[-1]), arch, headers, bench, old, new))
+            _name_rules(result, original, before_of, options)
             result.before_description = original.description
     if options.run:
         listener.say("building with the installed torch")
@@ -142,6 +146,17 @@ def _matrices(
     if not result.unchanged:
         with _watching(bench, listener, "compiling", result):
             result.after = build_matrix(after_of, headers, result.archs, bench)
+
+
+def _name_rules(result: Verification, original: Originals, before_of: Callable[[str], Project], options: Options) -> None:
+    if options.catalogue is None or not any(unit.count(CHANGED) for proof in result.proofs for unit in proof.units):
+        return
+    from .blame import Blame, name_rules
+
+    blame = Blame(original.path, options.catalogue(), result.proofs[0].target)
+    units = {unit.name: unit for unit in before_of(OLD_RELEASES[0]).units}
+    for proof in result.proofs:
+        name_rules(proof, blame, units)
 
 
 def _units_of(path: Path) -> Callable[[str], Project]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from ..kernels import IDENTICAL
+from ..kernels import EXPECTED, IDENTICAL
 from ..matrix import Matrix
 from ..verification import Verification
 
@@ -21,7 +21,8 @@ def render(result: Verification) -> str:
             if unit.not_compared:
                 _case(suite, unit.unit, "all kernels", "not compared: " + unit.not_compared)
             for verdict in unit.own:
-                _case(suite, unit.unit, verdict.signature, "" if verdict.status == IDENTICAL else verdict.status, "\n".join(verdict.diff))
+                failure = "" if verdict.status in (IDENTICAL, EXPECTED) else verdict.status
+                _case(suite, unit.unit, verdict.signature, failure, "\n".join(verdict.diff))
     if result.run is not None:
         suite = ET.SubElement(root, "testsuite", name="run")
         _case(suite, "run", " ".join(result.run.command) or "build and import", "; ".join(result.run.problems))

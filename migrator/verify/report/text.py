@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 
-from ..kernels import CHANGED, IDENTICAL, ONLY_AFTER, ONLY_BEFORE
+from ..kernels import CHANGED, EXPECTED, IDENTICAL, ONLY_AFTER, ONLY_BEFORE, Verdict
 from ..matrix import Matrix, Row
 from ..prove import Proof, UnitProof
 from ..runner import RunResult
@@ -130,14 +130,21 @@ def _proof(proof: Proof, paint: Paint) -> list[str]:
         out.append(f"  {unit.unit:<{longest}}  {_unit_line(unit, paint)}")
         for verdict in unit.own:
             if verdict.status == CHANGED:
-                out.append(f"      {paint('changed', 'red')}: {verdict.kernel}")
+                out.append(f"      {paint('changed', 'red')}: {verdict.kernel}{touched(verdict)}")
                 shown = list(verdict.diff[:DIFF_LINES])
                 out += ["        " + paint(line, {"-": "red", "+": "green"}.get(line[:1], "")) for line in shown]
                 if len(verdict.diff) > DIFF_LINES:
                     out.append(f"        ... {len(verdict.diff) - DIFF_LINES} more lines (all in --format json)")
+            elif verdict.status == EXPECTED:
+                out.append(f"      {paint(EXPECTED, 'green')}: {verdict.kernel}: {', '.join(verdict.rules)}: {verdict.reason}")
             elif verdict.status in (ONLY_BEFORE, ONLY_AFTER):
                 out.append(f"      {paint(verdict.status, 'red')}: {verdict.kernel}")
     return [*out, ""]
+
+
+def touched(verdict: Verdict) -> str:
+    """The rules that edited the source of a changed kernel, in words."""
+    return f" (rewrites that touched its source: {', '.join(verdict.rules)})" if verdict.rules else ""
 
 
 def _unit_line(unit: UnitProof, paint: Paint) -> str:
@@ -145,12 +152,14 @@ def _unit_line(unit: UnitProof, paint: Paint) -> str:
         return paint("not compared", "red") + f": {unit.not_compared}"
     if not unit.own:
         return "no kernels of its own"
-    counts = [f"{unit.count(s)} {s}" for s in (IDENTICAL, CHANGED, ONLY_BEFORE, ONLY_AFTER) if unit.count(s)]
+    counts = [f"{unit.count(s)} {s}" for s in (IDENTICAL, EXPECTED, CHANGED, ONLY_BEFORE, ONLY_AFTER) if unit.count(s)]
     extra = " with the host-side shim" if unit.shim else ""
+    apart = ""
     if unit.through_headers:
         them = "them" if len(unit.through_headers) > 1 else "it"
-        extra += f"; {len(unit.through_headers)} against {unit.neighbour}, as {unit.target}'s headers change {them}"
-    return f"{', '.join(counts)}  (torch {unit.before_release}{extra} -> {unit.target})"
+        pair = f"{unit.before_release} -> {unit.neighbour}"
+        apart = f"; {len(unit.through_headers)} identical {pair}: {unit.target}'s own headers change {them}"
+    return f"{', '.join(counts)}  (torch {unit.before_release}{extra} -> {unit.target}{apart})"
 
 
 def _run(run: RunResult, paint: Paint) -> list[str]:

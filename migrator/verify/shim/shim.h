@@ -1,7 +1,8 @@
 // Host-side names of old torch releases that no single release has together, for `cuport verify --prove`.
 //
 // Included before an original source when it does not compile without. Only macros for host code stand here: device
-// code is compared, so nothing in this file may change it. CUDA intrinsics such as __shfl are left undefined.
+// code is compared, so nothing in this file may change it. The one exception is asked for by CUPORT_WARP_MASKS and said in
+// the report: kernels that are equal with it are "changed as expected", not "identical".
 #pragma once
 
 #include <ATen/ATen.h>
@@ -38,4 +39,15 @@
 #define THCState_getCurrentDeviceProperties(state) (at::cuda::getCurrentDeviceProperties())
 #define THCState_getNumDevices(state) (at::cuda::device_count())
 #endif
+#endif
+
+// CUDA 13 has none of these; what the rewrite warp-intrinsics makes of them.
+#ifdef CUPORT_WARP_MASKS
+#define __shfl(...) __shfl_sync(0xffffffff, __VA_ARGS__)
+#define __shfl_up(...) __shfl_up_sync(0xffffffff, __VA_ARGS__)
+#define __shfl_down(...) __shfl_down_sync(0xffffffff, __VA_ARGS__)
+#define __shfl_xor(...) __shfl_xor_sync(0xffffffff, __VA_ARGS__)
+#define __ballot(...) __ballot_sync(0xffffffff, __VA_ARGS__)
+#define __any(...) __any_sync(0xffffffff, __VA_ARGS__)
+#define __all(...) __all_sync(0xffffffff, __VA_ARGS__)
 #endif
