@@ -31,6 +31,9 @@ th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align:
 thead th { background: var(--panel); white-space: nowrap; } tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 12rem; }
 tbody tr:last-child > * { border-bottom: 0; } td.ok { background: var(--good-bg); } td.fail { background: var(--bad-bg); }
 td.ok, td.fail, td.none { text-align: center; white-space: nowrap; } td.none { color: var(--soft); }
+.matrix th, .matrix td { padding: .25rem .4rem; } .matrix tr > :first-child { position: sticky; left: 0; background: var(--bg); }
+.matrix tbody th { min-width: 14rem; }
+.errors pre { position: sticky; left: .4rem; max-width: min(77rem, calc(100vw - 5rem)); margin: 0 0 .3rem; }
 code, pre { font: .85rem/1.45 ui-monospace, monospace; } pre { margin: .4rem 0; padding: .6rem; background: var(--panel); overflow: auto;
   max-height: 30rem; border-radius: 6px; } pre .minus { background: var(--bad-bg); } pre .plus { background: var(--good-bg); }
 pre.error { white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -94,7 +97,7 @@ def _matrix(matrix: Matrix, title: str, anchor: str) -> str:
     notes = "".join(f'<p class="soft">link: {_text(text)}</p>' for text in unchecked)
     return (
         f'<section aria-labelledby="{anchor}">\n<h2 id="{anchor}">{_text(title)}</h2>\n'
-        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{anchor}"><table>\n'
+        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{anchor}"><table class="matrix">\n'
         f'<thead><tr><th scope="col">torch</th>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>\n{notes}</section>'
     )
 
@@ -103,7 +106,8 @@ def _row(row: Row, releases: Sequence[str]) -> str:
     name = row.name if row.kind == "unit" else f"{row.kind} of {row.name}"
     errors = _errors(row, releases)
     cells = "".join(_cell(row, release) for release in releases)
-    return f'<tr><th scope="row">{_text(name)}{errors}</th>{cells}</tr>'
+    below = f'\n<tr class="errors"><td colspan="{len(releases) + 1}">{errors}</td></tr>' if errors else ""
+    return f'<tr><th scope="row">{_text(name)}</th>{cells}</tr>{below}'
 
 
 def _cell(row: Row, release: str) -> str:
@@ -157,7 +161,7 @@ def _kernels(verdicts: Iterable[Verdict]) -> str:
         for v in verdicts
     )
     head = '<thead><tr><th scope="col">kernel</th><th scope="col">compared</th><th scope="col">instructions</th></tr></thead>'
-    return f'<div class="scroll"><table>{head}<tbody>\n{rows}\n</tbody></table></div>'
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="kernels"><table>{head}<tbody>\n{rows}\n</tbody></table></div>'
 
 
 def _detail(verdict: Verdict) -> str:
