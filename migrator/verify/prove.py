@@ -174,8 +174,8 @@ def _compile_originals(
     """Each original on the newest old release that it compiles on; with the host-side shim where nothing else does."""
     best: dict[str, Outcome] = {}
     waiting = list(dict.fromkeys(names))
-    attempts = [(release, shim, False) for release in old_releases for shim in (False, True)] + [(target.release, False, False)]
-    attempts.append((old_releases[0], True, True))
+    ways = ((False, False), (True, False), (True, True))
+    attempts = [(release, shim, masks) for release in old_releases for shim, masks in ways] + [(target.release, False, False)]
     for release, shim, masks in attempts:
         if not waiting:
             break

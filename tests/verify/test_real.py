@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,55 @@ at::Tensor scaled(at::Tensor x) {
   });
   AT_CUDA_CHECK(cudaGetLastError());
   return y;
+}
+"""
+
+ACCESSOR = """
+#include <ATen/ATen.h>
+#include <ATen/cuda/CUDAContext.h>
+
+template <typename scalar_t>
+__device__ __noinline__ scalar_t sum_row(at::PackedTensorAccessor32<scalar_t, 2> x, int row) {
+  scalar_t sum = 0;
+  for (int column = 0; column < x.size(1); column++) sum += x[row][column];
+  return sum;
+}
+
+template <typename scalar_t>
+__global__ void rows(at::PackedTensorAccessor32<scalar_t, 2> x, scalar_t* y) {
+  y[blockIdx.x] = sum_row<scalar_t>(x, blockIdx.x);
+}
+
+template <typename scalar_t>
+__global__ void plain(const scalar_t* x, scalar_t* y, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[i] * scalar_t(2);
+}
+
+void run(at::Tensor x, at::Tensor y) {
+  rows<float><<<x.size(0), 1>>>(x.packed_accessor32<float, 2>(), y.data_ptr<float>());
+  plain<float><<<x.size(0), x.size(1)>>>(x.data_ptr<float>(), y.data_ptr<float>(), x.numel());
+}
+"""
+SHUFFLE = """
+#include <ATen/ATen.h>
+#include <THC/THC.h>
+
+__device__ float warp_sum(float value) {
+  for (int offset = 16; offset > 0; offset /= 2) value += __shfl_down(value, offset);
+  return value;
+}
+
+__global__ void sums(const float* x, float* y, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  float sum = warp_sum(i < n ? x[i] : 0.f);
+  if (__any(sum > 1e30f)) sum = 0;
+  if (threadIdx.x % 32 == 0) y[i / 32] = sum;
+}
+
+void run(at::Tensor x, at::Tensor y) {
+  sums<<<1, 128>>>(x.data<float>(), y.data<float>(), x.numel());
+  THCudaCheck(cudaGetLastError());
 }
 """
 
@@ -108,3 +159,23 @@ def test_ptxas_has_the_last_word(tmp_path):
     code, data = invoke(sources(tmp_path, "vote", "__global__ void k(int* p) { p[0] = __ballot(p[1]); }\n"), "--torch", "2.15")
     error = data["after"]["rows"][0]["releases"]["2.15.0"]["error"]
     assert code == 1 and "vote" in error
+
+
+def test_what_the_own_headers_of_a_release_change_is_told_apart(tmp_path):
+    need("1.10.2", "1.11.0", "2.15.0")
+    code, data = invoke(sources(tmp_path, "new", ACCESSOR), "--prove", "--before", sources(tmp_path, "old", ACCESSOR))
+    (proof,) = data["proofs"]
+    kernels = {k["kernel"]: k for k in proof["units"][0]["kernels"]}
+    assert code == 0 and proof["summary"].endswith("; 1 of them against 1.11.0, as 2.15.0's own headers change them")
+    assert "identical 1.10.2 -> 1.11.0" in kernels["rows<float>"]["reason"] and not kernels["plain<float>"]["reason"]
+
+
+def test_a_shuffle_that_got_its_mask_is_expected(tmp_path):
+    need("1.10.2", "2.15.0")
+    old = sources(tmp_path, "old", SHUFFLE)
+    new = tmp_path / "new"
+    subprocess.run([sys.executable, "-m", "rewrites", "migrate", str(old), "--out", str(new)], check=True, cwd=Path(__file__).parents[2])
+    code, data = invoke(new, "--prove", "--before", old)
+    (proof,) = data["proofs"]
+    assert code == 0
+    assert proof["summary"] == "0 of 1 kernels identical (sm_80, torch 1.10.2 -> 2.15.0); 1 changed as expected by warp-intrinsics"
