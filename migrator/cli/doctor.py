@@ -13,16 +13,16 @@ from migrator.cli import UsageError
 
 @click.command("doctor", epilog="Exit status: 0 nothing fails; 1 something does; 2 an error.")
 @click.option("--json", "json", is_flag=True, help="Print JSON: the facts that were read, and the results.")
-@click.option("--python", metavar="PATH", help="The interpreter whose torch is looked at (default: the one that runs cuport).")
+@click.option("--python", metavar="PATH", help="The interpreter whose torch is looked at (default: the active environment's, else the one that runs cuport).")
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 def command(json: bool, python: str | None, path: Path) -> None:
     """Check this machine, and the project in PATH, for what breaks builds and imports of extensions. Changes nothing."""
     from migrator.doctor.checks import judge
-    from migrator.doctor.facts import read_facts
+    from migrator.doctor.facts import default_python, read_facts
 
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder")
-    facts = read_facts(path, python or sys.executable)
+    facts = read_facts(path, python or default_python())
     results = list(judge(facts))
     if json:
         click.echo(json_.dumps({"facts": facts, "results": [each.as_dict() for each in results]}, ensure_ascii=False, indent=2))

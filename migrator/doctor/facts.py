@@ -45,7 +45,17 @@ print(json.dumps({"version": torch.__version__, "cuda": cuda, "hip": getattr(tor
 """
 
 
-def read_facts(folder: Path, python: str = sys.executable) -> dict[str, Any]:
+def default_python() -> str:
+    """The active environment's interpreter, else the one that runs cuport (which may have an environment of its own)."""
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        if os.environ.get(name):
+            path = shutil.which("python", path=os.path.join(os.environ[name], "Scripts" if sys.platform == "win32" else "bin"))
+            if path:
+                return path
+    return sys.executable
+
+
+def read_facts(folder: Path, python: str) -> dict[str, Any]:
     """The facts of this machine, of the interpreter, and of the project in ``folder``."""
     from ..toolchain.errors import ToolchainError
     from ..toolchain.find import find_toolkits

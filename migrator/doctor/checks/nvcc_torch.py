@@ -11,6 +11,8 @@ def check(facts):
     torch, first = facts["torch"], taken(facts)
     if not torch or "error" in torch or first is None or first["version"] == [0, 0]:
         return
+    if torch.get("hip"):
+        return
     if not torch["cuda"]:
         yield warn("this torch is built without CUDA", "CUDA extensions can be compiled for it, and not run", "")
         return
