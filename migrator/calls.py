@@ -145,13 +145,19 @@ def macro_name(definition: Node) -> str:
     return name.text if name is not None else ""
 
 
+_NO_BLOCK = {"if_statement", "else_clause", "for_statement", "for_range_loop", "while_statement", "labeled_statement"}
+
+
 def needs_braces(statement: Node) -> bool:
-    """Whether turning this statement into an ``if`` would catch an ``else`` that follows it, or whether it is the whole of a branch."""
-    parent = statement.parent
-    if parent is None:
-        return False
-    if parent.kind == "if_statement" and statement.field == "consequence":
-        return parent.field_child("alternative") is not None
+    """Whether turning this statement into an ``if`` would catch an ``else`` that follows it: ``if (a) for (...) STATEMENT; else ...``."""
+    node = statement
+    while (parent := node.parent) is not None:
+        if parent.kind == "if_statement" and node.field == "consequence" and parent.field_child("alternative") is not None:
+            return True
+        last = node.field in ("consequence", "alternative", "body") or parent.kind in ("else_clause", "labeled_statement")
+        if not last or parent.kind not in _NO_BLOCK:
+            return False
+        node = parent
     return False
 
 

@@ -30,6 +30,9 @@ rewrite = Rewrite(
     "thc-allocator",
     __doc__,
     cases=(
+        # until torch 0.4 both returned an error, and THCudaMalloc took the address of the pointer
+        Case("THCudaCheck(THCudaMalloc($state, $address, $bytes))", f"*($address) = {ALLOCATOR}::raw_alloc($bytes)", HEADER, _not_own, since="1.1"),
+        Case("THCudaCheck(THCudaFree($state, $pointer))", f"{ALLOCATOR}::raw_delete($pointer)", HEADER, _not_own, since="1.1"),
         Case("THCudaMalloc($state, $bytes)", f"{ALLOCATOR}::raw_alloc($bytes)", HEADER, _not_own, since="1.1"),
         Case("THCudaFree($state, $pointer)", f"{ALLOCATOR}::raw_delete($pointer)", HEADER, _not_own, since="1.1"),
         Case("THCudaHostAlloc($$$args)", "", HEADER, _pinned),
