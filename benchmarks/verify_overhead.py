@@ -74,18 +74,28 @@ def main() -> int:
                 say(step, measured[step][-1])
             measured["warm"].append(with_cuport(tree, args, cache))
             say("warm", measured["warm"][-1])
+            if args.results:  # after every run, so that an interrupted benchmark leaves what it measured
+                write(args.results, facts, measured)
         if args.downloads:
             measured["empty cache"] = [with_cuport(tree, args, work / "empty", offline=False)]
             say("empty cache", measured["empty cache"][-1])
         facts["load_after"] = os.getloadavg()
 
+    report(facts, medians(measured))
+    if args.results:
+        write(args.results, facts, measured)
+    return 0
+
+
+def medians(measured: dict[str, list[dict]]) -> dict:
     figures = {step: {key: median(runs, key) for key in runs[0]} for step, runs in measured.items() if runs}
     figures["overhead"] = {key: round(figures["cold"][key] / figures["ninja"][key] - 1, 4) for key in ("wall_s", "cpu_s")}
-    report(facts, figures)
-    if args.results:
-        args.results.parent.mkdir(parents=True, exist_ok=True)
-        args.results.write_text(json.dumps({"machine": facts, "medians": figures, "all": measured}, indent=1) + "\n")
-    return 0
+    return figures
+
+
+def write(path: Path, facts: dict, measured: dict[str, list[dict]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"machine": facts, "medians": medians(measured), "all": measured}, indent=1) + "\n")
 
 
 def ported(work: Path, oldest: str) -> Path:

@@ -3,6 +3,8 @@
 The original is compiled against the newest release that still has the old API, the port against the target, by the
 same nvcc with the same flags. Where that direct comparison is not equal, the port is also compiled against the oldest
 release with the new API: kernels that are equal there were not changed by the migration, but by torch's own headers.
+Shuffles and votes without a mask, which no current CUDA has, are given the mask that the rewrite warp-intrinsics
+writes; kernels that are equal with it are "changed as expected", not identical.
 Host code is compiled here, not compared.
 """
 
@@ -45,6 +47,7 @@ class UnitProof:
     through_headers: set[str] = field(default_factory=set)
     not_compared: str = ""
     original: str = ""
+    masks: bool = False
 
     @property
     def own(self) -> list[Verdict]:
@@ -63,6 +66,7 @@ class UnitProof:
             "before": self.before_release,
             "target": self.target,
             "shim": self.shim,
+            "masks": self.masks,
             "not_compared": self.not_compared,
             "kernels": kernels,
         }
@@ -153,7 +157,7 @@ def prove(
             proof.not_compared = f"the port does not compile on {target.release}: {new[name].error}"
         else:
             request = old[pairs[name]].request
-            proof.before_release, proof.shim = request.release, request.shim
+            proof.before_release, proof.shim, proof.masks = request.release, request.shim, request.masks
             proof.verdicts = compare_texts(_text(old[pairs[name]]), _text(new[name]))
             if request.masks:
                 proof.verdicts = _expected_masks(proof.verdicts, proof.verdicts, _text(new[name]))

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from migrator.verify.before import Originals
 from migrator.verify.blame import Blame, name_rules
 from migrator.verify.kernels import CHANGED, IDENTICAL, Verdict
 from migrator.verify.prove import Proof, UnitProof
-from migrator.verify.units import Unit
+from migrator.verify.report import text
+from migrator.verify.units import Unit, find_units
+from migrator.verify.verification import Options, Verification, _name_rules
 from rewrites import catalogue
 
 SOURCE = """#include <ATen/ATen.h>
@@ -61,3 +64,18 @@ def test_verdicts_are_given_the_rules(tmp_path, blame):
     proof = Proof("sm_80", "2.15.0", [UnitProof("moved/sum.cu", "sm_80", verdicts=[changed, same], original="sum.cu")])
     name_rules(proof, blame, {"sum.cu": Unit(tmp_path, Path("sum.cu"), "x", True)})
     assert [v.rules for v in proof.units[0].verdicts] == [("warp-intrinsics",), ()]
+
+
+def test_a_run_asks_only_where_something_changed(tmp_path, blame):
+    run = Verification(tmp_path, ("sm_80",))
+    unit = UnitProof("sum.cu", "sm_80", verdicts=[Verdict("sums<float>", "s", IDENTICAL)], original="sum.cu")
+    run.proofs = [Proof("sm_80", "2.15.0", [unit])]
+    asked = []
+    options = Options(tmp_path, catalogue=lambda: asked.append(1) or catalogue())
+    original = Originals(tmp_path, "before", True)
+    _name_rules(run, original, lambda release: find_units(tmp_path, release), options)
+    assert not asked
+    unit.verdicts = [Verdict("sums<float>", "s", CHANGED)]
+    _name_rules(run, original, lambda release: find_units(tmp_path, release), options)
+    assert asked and unit.verdicts[0].rules == ("warp-intrinsics",)
+    assert "changed: sums<float> (rewrites that touched its source: warp-intrinsics)" in text.render(run)

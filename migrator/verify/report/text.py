@@ -154,6 +154,7 @@ def _unit_line(unit: UnitProof, paint: Paint) -> str:
         return "no kernels of its own"
     counts = [f"{unit.count(s)} {s}" for s in (IDENTICAL, EXPECTED, CHANGED, ONLY_BEFORE, ONLY_AFTER) if unit.count(s)]
     extra = " with the host-side shim" if unit.shim else ""
+    extra += " and masks for its shuffles" if unit.masks else ""
     apart = ""
     if unit.through_headers:
         them = "them" if len(unit.through_headers) > 1 else "it"
