@@ -42,6 +42,7 @@ from pathlib import Path
 
 import libcst as cst
 
+from migrator.engine import ignored_lines
 from migrator.python import Module, dotted, inner_span
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.autograd._classes import FunctionClass, Signature, Stuck, Use, classes, is_static, signature, uses
@@ -108,6 +109,11 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results) -> None
             message = f"{cls.name}: its forward is not static, which raises since torch 1.5; a use of it is not understood"
             results.setdefault(cls.path, []).append(Finding(ID, cls.module.start(cls.node), message, _APPLY))
         return
+    for path, made in edits.items():
+        file = project.scripts[path]
+        ignored = ignored_lines(file)
+        if any(file.line_of(e.start) in ignored and (not (rules := ignored[file.line_of(e.start)]) or ID in rules) for e in made) and cls.legacy:
+            return  # all of it or nothing
     if cls.legacy:
         signatures[key] = wanted
     for path, made in edits.items():

@@ -205,6 +205,8 @@ def _source(ctx, module, literal, results) -> list[Edit]:
     path = _file(ctx, value)
     if path is None:
         return []
+    if path.with_suffix(".cpp").exists():
+        raise _Stuck(literal, f"{value} has to become a .cpp file, and there is one of that name", "rename one of them")
     results.append(Rename(ID, path, path.with_suffix(".cpp")))
     return [module.replace(literal, quote_like(literal, value + "pp"))]
 
