@@ -231,6 +231,9 @@ class Match:
         source = self._source_elements()
         if source is None:
             return (Edit(self.node.start, self.node.end, self.render(template).encode("utf-8", "surrogateescape")),)
+        for name, (first, stop, _) in self.bound.items():
+            if name.startswith("$$$") and first == stop:  # nothing stands for it: neither does its comma
+                template = re.sub(r",\s*" + re.escape(name) + r"\b|" + re.escape(name) + r"\b\s*,?\s*", "", template)
         target = _elements(template)
         data = self.node.tree.file.data
         edits = []
@@ -243,6 +246,8 @@ class Match:
                 if i1 > 0:
                     start = end = source[i1 - 1].end
                     text = self._slice(template, target[j1 - 1].end, target[j2 - 1].end)
+                    if j2 < len(target) and i1 < len(source) and source[i1].start == end:
+                        text += template.encode()[target[j2 - 1].end : target[j2].start]
                 else:
                     start = end = source[0].start
                     text = self._slice(template, 0, target[j2].start if j2 < len(target) else len(template.encode()))
@@ -254,7 +259,8 @@ class Match:
                 if j1 == j2 and i2 < len(source) and data[end : source[i2].start].strip(b" \t") == b"":
                     glued = j1 == 0 or (j1 < len(target) and target[j1 - 1].end == target[j1].start)
                     end = source[i2].start if glued else end
-            edits.append(Edit(start, end, text))
+            if start < end or text:
+                edits.append(Edit(start, end, text))
         return tuple(edits)
 
     def _blanks(self, template: str, source, target, span, text: bytes) -> tuple[int, int, bytes]:

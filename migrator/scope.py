@@ -343,7 +343,7 @@ class Scopes:
 def _parameters(declarator: Node):
     """The parameter declarations of a function declarator, however deep it is wrapped."""
     node: Node | None = declarator
-    while node is not None and node.kind not in ("function_declarator", "abstract_function_declarator"):
+    while node is not None and node.kind not in ("function_declarator", "abstract_function_declarator", "lambda_declarator"):
         inner = node.field_child("declarator")
         node = inner if inner is not None else next((c for c in node.named if "declarator" in c.kind), None)
     if node is None:

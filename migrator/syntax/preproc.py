@@ -6,9 +6,10 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-_DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif)\b([^\n]*)", re.M)
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(<([^>\n]+)>|"([^"\n]+)")', re.M)
-_DEFINE = re.compile(rb"^[ \t]*#[ \t]*(define|undef)[ \t]+([A-Za-z_]\w*)", re.M)
+_LINE = rb"(?:^|(?<=\A\xef\xbb\xbf))[ \t]*"  # a line's start; a byte order mark may stand before the first
+_DIRECTIVE = re.compile(_LINE + rb"#[ \t]*(if|ifdef|ifndef|elif|else|endif)\b([^\n]*)", re.M)
+_INCLUDE = re.compile(_LINE + rb'#[ \t]*include[ \t]*(<([^>\n]+)>|"([^"\n]+)")', re.M)
+_DEFINE = re.compile(_LINE + rb"#[ \t]*(define|undef)[ \t]+([A-Za-z_]\w*)", re.M)
 _BLOCK_COMMENT = re.compile(rb'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
 

@@ -62,6 +62,8 @@ def fix(ctx):
             continue
         if new is None or new in ctx.project.all_includes(ctx.path):
             start, end = ctx.file.line_span(include.start)
+            if ctx.file.data[include.end : end].strip() or ctx.file.data[start : include.start].strip():
+                start, end = include.start, include.end  # a comment (or the byte order mark) shares the line: keep it
             yield Change(ID, (Edit(start, end, b""),))
         else:
             old = ctx.file.data[include.start : include.end]
