@@ -13,7 +13,11 @@ from migrator.cli import UsageError
 
 @click.command("doctor", epilog="Exit status: 0 nothing fails; 1 something does; 2 an error.")
 @click.option("--json", "json", is_flag=True, help="Print JSON: the facts that were read, and the results.")
-@click.option("--python", metavar="PATH", help="The interpreter whose torch is looked at (default: the active environment's, else the one that runs cuport).")
+@click.option(
+    "--python",
+    metavar="PATH",
+    help="The interpreter whose torch is looked at (default: the active environment's, else the one that runs cuport).",
+)
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 def command(json: bool, python: str | None, path: Path) -> None:
     """Check this machine, and the project in PATH, for what breaks builds and imports of extensions. Changes nothing."""

@@ -31,12 +31,16 @@ def command(catalogue, json: bool, list_: bool, log: tuple[str, ...]) -> None:
     """
     from migrator.doctor.explain import lines, scan, signatures
     from migrator.doctor.explain.report import as_dict, text
+    from migrator.doctor.explain.report import status as status_of
 
     if list_:
         width = max(len(each.id) for each in signatures())
         for each in signatures():
-            click.echo(json_.dumps({"id": each.id, "symptom": each.symptom, "cause": each.cause, "fix": each.fix}, ensure_ascii=False) if json
-                       else f"{each.id:<{width}}  {each.symptom}")
+            click.echo(
+                json_.dumps({"id": each.id, "symptom": each.symptom, "cause": each.cause, "fix": each.fix}, ensure_ascii=False)
+                if json
+                else f"{each.id:<{width}}  {each.symptom}"
+            )
         return
     known = catalogue()
     status = None
@@ -57,12 +61,17 @@ def command(catalogue, json: bool, list_: bool, log: tuple[str, ...]) -> None:
             raise UsageError(f"{log[0]}: {error.strerror}") from None
     succeeded = status == 0
     if json:
-        click.echo(json_.dumps(as_dict(report, known) | ({"exit_status": status} if status is not None else {}), ensure_ascii=False, indent=2))
+        click.echo(
+            json_.dumps(as_dict(report, known) | ({"exit_status": status} if status is not None else {}), ensure_ascii=False, indent=2)
+        )
     elif not succeeded or report.status == "warnings":
         if status is not None:
             click.echo(f"\n--- cuport explain: exit status {status} ---", err=True)
-        click.echo(text(report, known), err=status is not None)
-    sys.exit(status if status is not None else report.status in ("unknown", "follow-on"))
+        if report.status == "clean" and status:
+            click.echo("the command failed, and nothing in its output looks like an error to cuport", err=True)
+        else:
+            click.echo(text(report, known), err=status is not None)
+    sys.exit(status if status is not None else status_of(report, known) in ("unknown", "follow-on"))
 
 
 def _is_command(log: tuple[str, ...]) -> bool:

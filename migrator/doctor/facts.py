@@ -13,8 +13,21 @@ from pathlib import Path
 from typing import Any
 
 VARIABLES = (
-    "CUDA_HOME", "CUDA_PATH", "LD_LIBRARY_PATH", "LIBRARY_PATH", "TORCH_CUDA_ARCH_LIST", "MAX_JOBS", "CC", "CXX", "CONDA_PREFIX", "VIRTUAL_ENV",
-    "TORCH_EXTENSIONS_DIR", "COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE", "WSL_DISTRO_NAME", "CUDA_VISIBLE_DEVICES",
+    "CUDA_HOME",
+    "CUDA_PATH",
+    "LD_LIBRARY_PATH",
+    "LIBRARY_PATH",
+    "TORCH_CUDA_ARCH_LIST",
+    "MAX_JOBS",
+    "CC",
+    "CXX",
+    "CONDA_PREFIX",
+    "VIRTUAL_ENV",
+    "TORCH_EXTENSIONS_DIR",
+    "COLAB_RELEASE_TAG",
+    "KAGGLE_KERNEL_RUN_TYPE",
+    "WSL_DISTRO_NAME",
+    "CUDA_VISIBLE_DEVICES",
 )
 TORCH_SECONDS = 60
 
@@ -76,8 +89,14 @@ def read_facts(folder: Path, python: str) -> dict[str, Any]:
         "python": interpreter,
         "torch": torch,
         "toolkits": [
-            {"root": str(each.root), "version": list(each.version), "origin": each.origin, "problems": list(each.problems),
-             "link_problems": list(each.link_problems), "accepts": [str(one.path) for one in compilers if accepts(each, one)]}
+            {
+                "root": str(each.root),
+                "version": list(each.version),
+                "origin": each.origin,
+                "problems": list(each.problems),
+                "link_problems": list(each.link_problems),
+                "accepts": [str(one.path) for one in compilers if accepts(each, one)],
+            }
             for each in toolkits
         ],
         "compilers": [{"path": str(each.path), "kind": each.kind, "version": list(each.version)} for each in compilers],
@@ -93,7 +112,15 @@ def read_facts(folder: Path, python: str) -> dict[str, Any]:
 
 def _json(command: list[str], seconds: int) -> dict[str, Any]:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=seconds, stdin=subprocess.DEVNULL, cwd=os.path.expanduser("~"))
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            stdin=subprocess.DEVNULL,
+            cwd=os.path.expanduser("~"),
+        )
     except subprocess.TimeoutExpired:
         return {"error": f"no answer within {seconds} s"}
     except OSError as error:
@@ -180,22 +207,33 @@ def _extensions(folder: Path, torch_folder: str | None) -> list[dict[str, Any]]:
         wanted = _symbols(["nm", "-D", "--undefined-only", str(path)])
         mine = [each for each in wanted if re.match(r"_ZNK?(?:3c10|2at|5torch)", each)]
         tested = [each for each in mine if re.match(r"_ZNK?3c10(?:5Error|4cuda|6detail14torchCheckFail)", each)]
-        found.append({
-            "path": str(path), "needed": needed, "old_strings": any(re.search(r"(?:RK|R|N|E)Ss(?:$|[A-Z])", each) for each in mine),
-            "new_strings": any("__cxx11" in each for each in mine), "missing": [each for each in tested if each not in exported][:3] if exported else [],
-        })
+        found.append(
+            {
+                "path": str(path),
+                "needed": needed,
+                "old_strings": any(re.search(r"(?:RK|R|N|E)Ss(?:$|[A-Z])", each) for each in mine),
+                "new_strings": any("__cxx11" in each for each in mine),
+                "missing": [each for each in tested if each not in exported][:3] if exported else [],
+            }
+        )
     return found
 
 
 def _walk(folder: Path):
     for root, folders, files in os.walk(folder):
-        folders[:] = [each for each in folders if each not in (".git", "node_modules", "site-packages") and root.count(os.sep) - str(folder).count(os.sep) < 6]
+        folders[:] = [
+            each
+            for each in folders
+            if each not in (".git", "node_modules", "site-packages") and root.count(os.sep) - str(folder).count(os.sep) < 6
+        ]
         yield from (Path(root) / each for each in files if each.endswith(".so"))
 
 
 def _output(command: list[str]) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, env={**os.environ, "LC_ALL": "C"}).stdout
+        return subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=60, env={**os.environ, "LC_ALL": "C"}
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return ""
 

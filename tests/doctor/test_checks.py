@@ -53,7 +53,9 @@ def test_the_commands_are_right():
 
 def test_each_stale_extension_has_its_own_reason():
     found = [each.found for each in results("stale") if each.check == "extensions"]
-    assert ["cpython-37" in found[0], "old C++ string ABI" in found[1], "libcudart.so.12" in found[2], "SetDevice" in found[3]] == [True] * 4
+    assert ["cpython-37" in found[0], "old C++ string ABI" in found[1], "libcudart.so.12" in found[2], "SetDevice" in found[3]] == [
+        True
+    ] * 4
 
 
 @pytest.mark.parametrize(

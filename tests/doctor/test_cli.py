@@ -14,7 +14,9 @@ import pytest
 
 def doctor(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     code = "from rewrites import main; main()"
-    return subprocess.run([sys.executable, "-c", code, "doctor", *arguments], capture_output=True, text=True, timeout=120, env={**os.environ, **environ})
+    return subprocess.run(
+        [sys.executable, "-c", code, "doctor", *arguments], capture_output=True, text=True, timeout=120, env={**os.environ, **environ}
+    )
 
 
 def by_check(done: subprocess.CompletedProcess[str]) -> dict[str, list[dict]]:
@@ -38,8 +40,14 @@ def test_planted_faults(tmp_path):
     planted = all(shutil.which(tool) for tool in ("gcc", "readelf", "nm")) and sys.platform == "linux"
     if planted:
         _library(tmp_path, built)
-    done = doctor("--json", str(project), LD_LIBRARY_PATH=str(cudnn), TORCH_EXTENSIONS_DIR=str(tmp_path / "cache"), CUDA_HOME="/usr/local/cuda/bin:",
-                  TORCH_CUDA_ARCH_LIST="8.6；8.9")
+    done = doctor(
+        "--json",
+        str(project),
+        LD_LIBRARY_PATH=str(cudnn),
+        TORCH_EXTENSIONS_DIR=str(tmp_path / "cache"),
+        CUDA_HOME="/usr/local/cuda/bin:",
+        TORCH_CUDA_ARCH_LIST="8.6；8.9",
+    )
     assert done.returncode == 1, done.stderr
     found = by_check(done)
     assert found["cudnn"][0]["status"] == "fail" and found["cudnn"][0]["fix"] == "unset LD_LIBRARY_PATH"
@@ -55,7 +63,9 @@ def test_planted_faults(tmp_path):
 def _library(folder: Path, path: Path) -> None:
     """A tiny library that needs libc10.so and a symbol of the old string ABI."""
     (folder / "c10.c").write_text("void _ZN3c105ErrorC1ENS_14SourceLocationERKSs(void) {}\n")
-    (folder / "x.c").write_text("void _ZN3c105ErrorC1ENS_14SourceLocationERKSs(void); void f(void) { _ZN3c105ErrorC1ENS_14SourceLocationERKSs(); }\n")
+    (folder / "x.c").write_text(
+        "void _ZN3c105ErrorC1ENS_14SourceLocationERKSs(void); void f(void) { _ZN3c105ErrorC1ENS_14SourceLocationERKSs(); }\n"
+    )
     subprocess.run(["gcc", "-shared", "-fPIC", "-Wl,-soname,libc10.so", "-o", "libc10.so", "c10.c"], cwd=folder, check=True)
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", path, "x.c", "libc10.so"], cwd=folder, check=True)
 
@@ -74,8 +84,12 @@ def test_an_interpreter_that_hangs_or_lies_breaks_nothing(tmp_path):
     assert done.returncode in (0, 1) and "torch" in by_check(done)
 
 
-@pytest.mark.skipif(not Path("/usr/local/cuda/bin/nvcc").is_file() or bool(list(Path("/usr/local/cuda/").glob("**/cusparse.h"))),
-                    reason="needs a toolkit without cusparse.h in /usr/local/cuda")
+@pytest.mark.skipif(
+    not Path("/usr/local/cuda/bin/nvcc").is_file() or bool(list(Path("/usr/local/cuda/").glob("**/cusparse.h"))),
+    reason="needs a toolkit without cusparse.h in /usr/local/cuda",
+)
 def test_this_machines_toolkit(tmp_path):
     fails = [each for each in by_check(doctor("--json", str(tmp_path)))["toolkit"] if each["status"] == "fail"]
-    assert any("cusparse.h" in each["found"] and "/usr/local/cuda" in each["found"] and "cuport toolchain install" in each["fix"] for each in fails)
+    assert any(
+        "cusparse.h" in each["found"] and "/usr/local/cuda" in each["found"] and "cuport toolchain install" in each["fix"] for each in fails
+    )

@@ -30,7 +30,9 @@ def test_json_names_the_rewrite():
 
 def test_an_unknown_error_that_a_rewrite_handles():
     done = explain("-", stdin='a.cu(3): error: identifier "ScalarConvert" is undefined\n')
-    assert done.returncode == 1 and "unknown" in done.stdout and "thc-numerics" in done.stdout
+    assert done.returncode == 0 and "legacy" in done.stdout and "thc-numerics" in done.stdout
+    done = explain("-", stdin='a.cu(3): error: identifier "Sum" is undefined\n')
+    assert done.returncode == 1 and "unknown" in done.stdout and "rewrite" not in done.stdout
 
 
 def test_command_keeps_its_status_and_output():

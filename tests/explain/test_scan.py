@@ -36,7 +36,7 @@ subprocess.CalledProcessError: Command '['ninja', '-v']' returned non-zero exit 
 
 
 def test_kfanin_is_not_blamed_for_an_unknown_error_below_it():
-    text = "/t/init.h:60:31: error: cannot convert ‘const torch::enumtype::kFanIn’ to ‘int’\nx.cu(3): error: expected a \";\"\n"
+    text = '/t/init.h:60:31: error: cannot convert ‘const torch::enumtype::kFanIn’ to ‘int’\nx.cu(3): error: expected a ";"\n'
     found = report(text)
     assert found.status == "unknown" and found.first.text == 'x.cu(3): error: expected a ";"'
     assert found.first.place == ("x.cu", 3)
@@ -84,7 +84,13 @@ ModuleNotFoundError: No module named 'torch._six'
 
 def test_colours_encodings_and_quotes():
     line = "a.cpp:65:3: error: ‘AT_CHECK’ was not declared in this scope"
-    assert first("\x1b[01m\x1b[Ka.cpp:65:3:\x1b[m\x1b[K \x1b[01;31m\x1b[Kerror: \x1b[m\x1b[K‘\x1b[01m\x1b[KAT_CHECK\x1b[m\x1b[K’ was not declared in this scope\n") == "at-check"
+    assert (
+        first(
+            "\x1b[01m\x1b[Ka.cpp:65:3:\x1b[m\x1b[K \x1b[01;31m\x1b[Kerror: \x1b[m\x1b[K‘\x1b[01m\x1b[KAT_CHECK\x1b[m\x1b[K’ was not "
+            "declared in this scope\n"
+        )
+        == "at-check"
+    )
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "gbk"):
         assert first(line.encode(encoding)) == "at-check"
     assert first(b"caf\xe9 \xff\n" + line.replace("‘", "'").replace("’", "'").encode("latin-1")) == "at-check"

@@ -12,7 +12,19 @@ from typing import Any
 
 from ..result import Result
 
-_ORDER = ("torch", "torch-releases", "cuda-home", "toolkit", "nvcc-torch", "cudart-link", "host-compiler", "ninja", "arch-list", "gpu", "memory")
+_ORDER = (
+    "torch",
+    "torch-releases",
+    "cuda-home",
+    "toolkit",
+    "nvcc-torch",
+    "cudart-link",
+    "host-compiler",
+    "ninja",
+    "arch-list",
+    "gpu",
+    "memory",
+)
 
 
 @cache

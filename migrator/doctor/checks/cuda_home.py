@@ -13,8 +13,11 @@ def check(facts):
             continue
         clean = _clean(value, facts["platform"])
         if clean != value.rstrip("/\\"):
-            yield fail(f"{name} is {value!r}: a list, quoted, or ending in /bin", "torch looks for nvcc in a folder that does not exist",
-                       f"export {name}={clean}" if clean else f"unset {name}")
+            yield fail(
+                f"{name} is {value!r}: a list, quoted, or ending in /bin",
+                "torch looks for nvcc in a folder that does not exist",
+                f"export {name}={clean}" if clean else f"unset {name}",
+            )
         elif not any(each["origin"] == name for each in facts["toolkits"]):
             yield fail(f"{name} is {value}, where there is no bin/nvcc", "torch looks for nvcc there and nowhere else", f"unset {name}")
 

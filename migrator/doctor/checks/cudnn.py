@@ -14,9 +14,11 @@ def check(facts):
     if first and first["origin"] == "LD_LIBRARY_PATH":
         folder = first["path"].rpartition("/")[0]
         rest = ":".join(each for each in facts["environ"].get("LD_LIBRARY_PATH", "").split(":") if each and each.rstrip("/") != folder)
-        yield fail(f"{first['path']} comes before torch's own cuDNN (LD_LIBRARY_PATH)",
-                   "two releases of cuDNN are mixed: `Could not load library libcudnn_...`, `unable to find an engine`",
-                   f"export LD_LIBRARY_PATH={rest}" if rest else "unset LD_LIBRARY_PATH")
+        yield fail(
+            f"{first['path']} comes before torch's own cuDNN (LD_LIBRARY_PATH)",
+            "two releases of cuDNN are mixed: `Could not load library libcudnn_...`, `unable to find an engine`",
+            f"export LD_LIBRARY_PATH={rest}" if rest else "unset LD_LIBRARY_PATH",
+        )
     elif wheel and others:
         yield warn(f"torch's cuDNN, and another: {others[0]['path']}", "programs that put its folder on LD_LIBRARY_PATH mix the two", "")
     elif copies:

@@ -26,8 +26,14 @@ def check(facts):
         elif known and each["new_strings"] and not known["abi"]:
             yield fail(f"{path} has the new C++ string ABI, torch the old one", "`undefined symbol: ...__cxx11...`", rebuild)
         elif each["missing"]:
-            yield fail(f"{path} needs {each['missing'][0]}, which this torch does not have", "`undefined symbol`: built for another torch", rebuild)
+            yield fail(
+                f"{path} needs {each['missing'][0]}, which this torch does not have", "`undefined symbol`: built for another torch", rebuild
+            )
         elif known and known["cuda"] and runtime and runtime[0] != number(known["cuda"])[0]:
-            yield fail(f"{path} needs libcudart.so.{runtime[0]}, torch has CUDA {known['cuda']}", "it does not load, or two CUDAs are mixed", rebuild)
+            yield fail(
+                f"{path} needs libcudart.so.{runtime[0]}, torch has CUDA {known['cuda']}",
+                "it does not load, or two CUDAs are mixed",
+                rebuild,
+            )
         else:
             yield ok(path)

@@ -12,8 +12,11 @@ def check(facts):
         return
     if not torch["gpus"]:
         if not facts["environ"].get("TORCH_CUDA_ARCH_LIST"):
-            yield warn("no GPU is visible", "builds do not know what to compile for: `IndexError: list index out of range`, or every architecture",
-                       'export TORCH_CUDA_ARCH_LIST="8.0;8.6;9.0"   (what your GPUs are)')
+            yield warn(
+                "no GPU is visible",
+                "builds do not know what to compile for: `IndexError: list index out of range`, or every architecture",
+                'export TORCH_CUDA_ARCH_LIST="8.0;8.6;9.0"   (what your GPUs are)',
+            )
         return
     have = {each.removeprefix("sm_").rstrip("af") for each in torch["arch_list"] if each.startswith("sm_")}
     ptx = [int(each.removeprefix("compute_").rstrip("af")) for each in torch["arch_list"] if each.startswith("compute_")]
@@ -23,5 +26,8 @@ def check(facts):
         if runs:
             yield ok(f"{each['name']} (sm_{major}{minor})")
         else:
-            yield fail(f"{each['name']} is sm_{major}{minor}, and this torch has {', '.join(torch['arch_list'])}",
-                       "`no kernel image is available`, or the first operation hangs", "install a torch wheel of a newer CUDA release")
+            yield fail(
+                f"{each['name']} is sm_{major}{minor}, and this torch has {', '.join(torch['arch_list'])}",
+                "`no kernel image is available`, or the first operation hangs",
+                "install a torch wheel of a newer CUDA release",
+            )

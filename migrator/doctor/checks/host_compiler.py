@@ -10,7 +10,11 @@ TITLE = "nvcc accepts the C++ compiler"
 def check(facts):
     first, compilers = taken(facts), facts["compilers"]
     if not compilers:
-        yield fail("no C++ compiler", "nothing can be compiled", "apt install g++" if facts["platform"] == "linux" else "install Visual Studio's C++ tools")
+        yield fail(
+            "no C++ compiler",
+            "nothing can be compiled",
+            "apt install g++" if facts["platform"] == "linux" else "install Visual Studio's C++ tools",
+        )
         return
     used = compilers[0]
     name = f"{used['kind']} {dotted(used['version'])} {used['path']}"
@@ -18,5 +22,10 @@ def check(facts):
         yield ok(name)
         return
     other = next((each for each in compilers if each["path"] in first["accepts"]), None)
-    yield fail(f"{name} is newer than nvcc {dotted(first['version'])} accepts", "`#error -- unsupported GNU version!`",
-               f"export CC={other['path'].replace('g++', 'gcc')} CXX={other['path']}" if other else "install an older g++, and name it by CC and CXX")
+    yield fail(
+        f"{name} is newer than nvcc {dotted(first['version'])} accepts",
+        "`#error -- unsupported GNU version!`",
+        f"export CC={other['path'].replace('g++', 'gcc')} CXX={other['path']}"
+        if other
+        else "install an older g++, and name it by CC and CXX",
+    )

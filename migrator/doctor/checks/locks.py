@@ -13,5 +13,8 @@ STALE = 600
 def check(facts):
     for lock in facts["locks"]:
         if lock["age"] > STALE:
-            yield warn(f"{lock['path']}, {lock['age'] // 60} minutes old", "torch waits for it without a word, for ever if no build runs",
-                       f"rm -f {shlex.quote(lock['path'])}   (if no build runs)")
+            yield warn(
+                f"{lock['path']}, {lock['age'] // 60} minutes old",
+                "torch waits for it without a word, for ever if no build runs",
+                f"rm -f {shlex.quote(lock['path'])}   (if no build runs)",
+            )

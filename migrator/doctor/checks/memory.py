@@ -14,6 +14,10 @@ def check(facts):
     most = max(1, facts["memory"] // PER_JOB)
     free = f"{facts['memory'] / 1e9:.0f} GB free"
     if jobs > most and most < facts["cpus"]:
-        yield warn(f"{free}, up to {jobs} compilers at once", "the system kills a compiler: `Killed signal terminated program cc1plus`", f"export MAX_JOBS={most}")
+        yield warn(
+            f"{free}, up to {jobs} compilers at once",
+            "the system kills a compiler: `Killed signal terminated program cc1plus`",
+            f"export MAX_JOBS={most}",
+        )
     else:
         yield ok(f"{free}, up to {jobs} compilers at once")

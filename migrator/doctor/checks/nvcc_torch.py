@@ -20,8 +20,14 @@ def check(facts):
     found = f"nvcc {dotted(ours)} ({first['origin']}), torch's CUDA {torch['cuda']}"
     if theirs[0] != ours[0]:
         other = next((each for each in facts["toolkits"] if each["version"][0] == theirs[0] and not each["problems"]), None)
-        yield fail(found, "the build stops: `The detected CUDA version mismatches the version that was used to compile PyTorch`",
-                   f"export CUDA_HOME={other['root']}" if other else f"cuport toolchain install --cuda {dotted(theirs)}" if theirs[0] >= 13
-                   else f"install the CUDA {dotted(theirs)} toolkit and set CUDA_HOME to it")
+        yield fail(
+            found,
+            "the build stops: `The detected CUDA version mismatches the version that was used to compile PyTorch`",
+            f"export CUDA_HOME={other['root']}"
+            if other
+            else f"cuport toolchain install --cuda {dotted(theirs)}"
+            if theirs[0] >= 13
+            else f"install the CUDA {dotted(theirs)} toolkit and set CUDA_HOME to it",
+        )
     else:
         yield ok(found + ("" if theirs == ours else "; another minor release, which is no problem"))

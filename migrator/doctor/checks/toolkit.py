@@ -17,7 +17,9 @@ def check(facts):
         if not facts["toolkits"]:
             yield fail("no CUDA toolkit", "CUDA extensions cannot be compiled: `CUDA_HOME environment variable is not set`", fix)
         else:
-            yield fail(f"{len(facts['toolkits'])} CUDA toolkits, and none where torch looks", "`CUDA_HOME environment variable is not set`", fix)
+            yield fail(
+                f"{len(facts['toolkits'])} CUDA toolkits, and none where torch looks", "`CUDA_HOME environment variable is not set`", fix
+            )
     for each in facts["toolkits"]:
         name = f"CUDA {dotted(each['version'])} in {each['root']} ({each['origin']})"
         if each["problems"] and (each is first or each["root"] == "/usr/local/cuda"):

@@ -18,8 +18,10 @@ def check(facts):
         for wanted in installed.get(name, {}).get("requires_torch", [])[:1]:
             match = re.search(r"==\s*([\d.]+)", wanted)
             if match and number(match[1])[:3] != have[:3]:
-                yield fail(f"{name} {installed[name]['version']} needs torch {match[1]}, and torch {installed['torch']['version']} is installed",
-                           f"importing {name} fails, or its operators (torchvision::nms) are missing",
-                           f"python -m pip install --upgrade {name} torch=={installed['torch']['version'].split('+')[0]}")
+                yield fail(
+                    f"{name} {installed[name]['version']} needs torch {match[1]}, and torch {installed['torch']['version']} is installed",
+                    f"importing {name} fails, or its operators (torchvision::nms) are missing",
+                    f"python -m pip install --upgrade {name} torch=={installed['torch']['version'].split('+')[0]}",
+                )
             elif match:
                 yield ok(f"{name} {installed[name]['version']} is of torch {match[1]}")

@@ -5,14 +5,57 @@ from __future__ import annotations
 import re
 
 _WORDS = (
-    "error", "fatal", "warning", "exception", "undefined", "unresolved", "not found", "cannot", "can't", "couldn't", "could not", "killed",
-    "no such", "not compatible", "lock file", "falling back", "no cuda", "fail", "symbol", "deprecated", "错误", "无法", "找不到", "没有",
-    "警告", "未定义", "未声明", "尚未", "\ufffd", "mismatch", "referenced from", "unexpected", "extensions root", "fault",
+    "error",
+    "fatal",
+    "warning",
+    "exception",
+    "undefined",
+    "unresolved",
+    "not found",
+    "cannot",
+    "can't",
+    "couldn't",
+    "could not",
+    "killed",
+    "no such",
+    "not compatible",
+    "lock file",
+    "falling back",
+    "no cuda",
+    "fail",
+    "symbol",
+    "deprecated",
+    "错误",
+    "无法",
+    "找不到",
+    "没有",
+    "警告",
+    "未定义",
+    "未声明",
+    "尚未",
+    "\ufffd",
+    "mismatch",
+    "referenced from",
+    "unexpected",
+    "extensions root",
+    "fault",
 )
 
 _TELLING = (
-    "deprecated", "redefin", "重定义", "constexpr", "mismatch", "bounds", "Falling back", "Lock file", "compatible", "for cl", "custom C++ ops",
-    "torchvision", "CUDA capability", "cudnn",
+    "deprecated",
+    "redefin",
+    "重定义",
+    "constexpr",
+    "mismatch",
+    "bounds",
+    "Falling back",
+    "Lock file",
+    "compatible",
+    "for cl",
+    "custom C++ ops",
+    "torchvision",
+    "CUDA capability",
+    "cudnn",
 )
 
 FOLLOW_ON = re.compile(
@@ -51,7 +94,8 @@ _ERROR = re.compile(
             r"(?:fatal|error|[^:]*)\s*: (?:fatal error|error|internal compiler error|编译器内部错误|'\w+' died)",
             r"^\s*(?:nvcc|ptxas|nvlink) (?:fatal|error)\s*:",
             r"(?:^|/)(?:ld|ld\.\w+|collect2): (?:cannot|找不到|error|symbol\(s\)|final link|.*undefined reference|.*未定义的引用|.*file format not)",
-            r"undefined reference to '|未定义的引用", r'^\s*"[^"]+", referenced from:',
+            r"undefined reference to '|未定义的引用",
+            r'^\s*"[^"]+", referenced from:',
             r"^\s*ninja: error:",
             r"^\s*CMake Error",
             r"^\s*(?:ERROR|error): (?!$)",
@@ -65,7 +109,9 @@ _ERROR = re.compile(
 _WARNING = re.compile(r"\bwarning\s?[:：#]|Warning: |warning [CD]\d{4}|^\s*WARNING|警告\s?[:：]|warnings\.warn|\[W\b")
 PYTHON = re.compile(r"^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception|NotFound|Interrupt)(?:$|: ?)")
 BARE_PYTHON = re.compile(r"^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception):?\s*$")
-COMMAND = re.compile(r"(?:^|[/\\\s\"'])(?:nvcc|g\+\+|gcc|c\+\+|cc|clang(?:\+\+)?|cl|x86_64-\S+-(?:gcc|c\+\+|g\+\+|cc))(?:\.exe)?[\"']? .*(?: -c | /c )")
+COMMAND = re.compile(
+    r"(?:^|[/\\\s\"'])(?:nvcc|g\+\+|gcc|c\+\+|cc|clang(?:\+\+)?|cl|x86_64-\S+-(?:gcc|c\+\+|g\+\+|cc))(?:\.exe)?[\"']? .*(?: -c | /c )"
+)
 UNIT = re.compile(r"^FAILED: |^\[\d+/\d+\] ")
 
 

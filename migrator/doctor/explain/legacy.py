@@ -8,13 +8,17 @@ from typing import Any
 from .scan import Event
 
 _NAMED = (
-    re.compile(r"'(?:\w+::)*(\w+)' (?:was not declared in this scope|has not been declared|is not a member of|undeclared|在此作用域中尚未声明)"),
+    re.compile(
+        r"'(?:\w+::)*(\w+)' (?:was not declared in this scope|has not been declared|is not a member of|undeclared|在此作用域中尚未声明)"
+    ),
     re.compile(r"use of undeclared identifier '(\w+)'|no member named '(\w+)' in"),
     re.compile(r'identifier "(\w+)" is undefined|has no member "(\w+)"'),
     re.compile(r"""["'](\w+)["']: (?:identifier not found|undeclared identifier|找不到标识符|未声明的标识符)"""),
     re.compile(r"unknown type name '(\w+)'|'(\w+)' does not name a type"),
 )
-_COMMON = frozenset({"type", "data", "apply", "template", "include", "texture", "surface", "variant", "zeros", "ones", "empty", "identity"})
+_LEGACY = re.compile(
+    r"TH[A-Z]?\w*_?|AT_\w+|C10_\w+|CAFFE2_\w+|JIT_\w+|cudaThread\w+|PyInt_\w+|Auto(?:No)?GIL|ScalarConvert|\w+Generator|ATenCeilDiv"
+)
 
 
 def name_in(text: str) -> str | None:
@@ -31,6 +35,7 @@ def rewrites_for(event: Event, catalogue: Any) -> list[Any]:
     if event.signature is not None:
         return [known for id_ in event.signature.rewrites if (known := catalogue.by_id(id_)) is not None]
     name = name_in(event.text)
-    if name is None or name in _COMMON or len(name) < 5 or not re.search("[A-Z_]", name):
+    if name is None or not _LEGACY.fullmatch(name):  # Max or Sum may be anybody's
         return []
-    return [known for known in catalogue.rewrites if name in known.triggers and len(known.triggers) < 60 and known.id != "removed-api"][:3]
+    found = [known for known in catalogue.rewrites if name in known.triggers and known.id != "removed-api" and known.language == "c++"]
+    return sorted(found, key=lambda known: len(known.triggers))[:3]

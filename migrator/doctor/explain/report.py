@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from textwrap import TextWrapper
 from typing import Any
 
-from .legacy import rewrites_for
+from .legacy import name_in, rewrites_for
 from .scan import Event, Report
 
 WIDTH = 100
@@ -15,7 +15,7 @@ _WRAP = TextWrapper(width=WIDTH, subsequent_indent=" " * 9, break_long_words=Fal
 
 def as_dict(report: Report, catalogue: Any) -> dict[str, Any]:
     return {
-        "status": report.status,
+        "status": status(report, catalogue),
         "lines": report.lines,
         "first": _event(report.first or report.follow_on, catalogue),
         "also": [_event(event, catalogue) for event in report.also.values()],
@@ -23,11 +23,21 @@ def as_dict(report: Report, catalogue: Any) -> dict[str, Any]:
     }
 
 
+def status(report: Report, catalogue: Any) -> str:
+    """ "explained", "legacy" (a rewrite knows the name), "unknown", "follow-on", "warnings" or "clean"."""
+    return "legacy" if report.status == "unknown" and rewrites_for(report.first, catalogue) else report.status
+
+
 def _event(event: Event | None, catalogue: Any) -> dict[str, Any] | None:
     if event is None:
         return None
     place = event.place
-    value: dict[str, Any] = {"log_line": event.number, "text": event.text, "file": place[0] if place else None, "line": place[1] if place else None}
+    value: dict[str, Any] = {
+        "log_line": event.number,
+        "text": event.text,
+        "file": place[0] if place else None,
+        "line": place[1] if place else None,
+    }
     signature = event.signature
     value["id"] = signature.id if signature else None
     if signature:
@@ -48,7 +58,9 @@ def _lines(report: Report, catalogue: Any) -> Iterator[str]:
             yield from _failure(report.follow_on, catalogue, "only a follow-on")
         else:
             yield _paragraph("follow-on", f"line {report.follow_on.number}: {report.follow_on.text}")
-            yield _paragraph("note", "This line says only that something failed; what failed is not in this log. Build again and keep all of the output.")
+            yield _paragraph(
+                "note", "This line says only that something failed; what failed is not in this log. Build again and keep all of the output."
+            )
     elif report.warnings:
         first, *_ = report.warnings.values()
         yield "No failure found; a warning is known:"
@@ -72,9 +84,15 @@ def _failure(event: Event, catalogue: Any, title: str) -> Iterator[str]:
     known = rewrites_for(event, catalogue)
     signature = event.signature
     if signature is None:
-        yield _paragraph("unknown", "cuport does not know this error; the line above is the first one of the log that is not a consequence of another.")
-        for each in known:
-            yield _paragraph("rewrite", f"{each.id}: {each.title} `cuport migrate` changes such lines.")
+        if known:
+            yield _paragraph("legacy", f"{name_in(event.text)} is of an API that went away, and a rewrite knows it.")
+            yield "command: cuport migrate ."
+            for each in known:
+                yield _paragraph("rewrite", f"{each.id}: {each.title} `cuport rules {each.id}` explains.")
+            return
+        yield _paragraph(
+            "unknown", "cuport does not know this error; the line above is the first one of the log that is not a consequence of another."
+        )
         return
     yield _paragraph("id", signature.id)
     yield _paragraph("cause", signature.cause)
