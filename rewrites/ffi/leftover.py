@@ -16,7 +16,7 @@ from rewrites.ffi import _th, cpu_blas, cublas, generic_file, long_storage, tens
 
 ID = "ffi-leftover"
 _OLD = re.compile(
-    r"^(?:TH|THC|THCuda)[A-Z_]\w*(?:Tensor|Storage|Blas|Lapack|Random|Vector|Numerics)_\w*$|^TH(?:C|Cuda)?(?:Tensor|Storage|Blas)_\w*$|^THC?U?NN_\w+$"
+    r"^(?!THC?P)(?:TH|THC|THCuda)[A-Z_]\w*(?:Tensor|Storage|Blas|Lapack|Random|Vector|Numerics)_\w*$|^TH(?:C|Cuda)?(?:Tensor|Storage|Blas)_\w*$|^THC?U?NN_\w+$"
 )
 _GENERIC = {
     "THTensor",
