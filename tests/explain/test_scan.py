@@ -45,6 +45,8 @@ def test_kfanin_is_not_blamed_for_an_unknown_error_below_it():
 def test_unknown_is_unknown():
     for text in (
         "x.cpp:3:1: error: ‘frobnicate’ was not declared in this scope\n",
+        "Killed\n",
+        "/bin/sh: 1: nvcc: not found\n",
         "ValueError: something of the user's own\n",
         "ModuleNotFoundError: No module named 'torch'\n",  # without pip's build isolation around it
         "IndexError: list index out of range\n",
@@ -115,3 +117,8 @@ def test_constant_memory():
     tracemalloc.stop()
     assert found.lines == 12_000 and peak < 3_000_000
     assert time.monotonic() - begin < 60
+
+
+def test_state_after_its_type_is_no_second_failure():
+    found = report('dcn_cuda.cu(3): error: identifier "THCState" is undefined\ndcn_cuda.cu(9): error: identifier "state" is undefined\n')
+    assert found.also == {}

@@ -67,7 +67,7 @@ SIGNATURES = (
         "21",
         "no conversion from `at::DeprecatedTypeProperties` to `c10::ScalarType`",
         either(
-            r'no suitable conversion function from "(?:const )?at::DeprecatedTypeProperties" to "c10::ScalarType" exists',
+            r'no suitable conversion function from "(?:const )?at::DeprecatedTypeProperties" to "(?:c10|at)::ScalarType" exists',
             r"(?:cannot|could not) convert '.*' from '(?:const )?at::DeprecatedTypeProperties' to '(?:c10|at)::ScalarType'",
             r"cannot convert '(?:const )?at::DeprecatedTypeProperties' to '(?:c10|at)::ScalarType'",
             r"C2440: .*at::DeprecatedTypeProperties.*c10::ScalarType",

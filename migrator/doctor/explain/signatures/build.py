@@ -331,6 +331,17 @@ SIGNATURES = (
         source="NVlabs/nvdiffrast#183",
     ),
     Signature(
+        "killed-compile",
+        "76",
+        "a bare `Killed` right after a compiler's command",
+        r"^(?:Killed|已杀死)$",
+        "The system killed a compiler; mostly memory ran out because too many ran at once.",
+        "Compile fewer at a time.",
+        "MAX_JOBS=2 python setup.py build_ext --inplace",
+        source="vllm-project/vllm#3180",
+        before=r"(?:nvcc|g\+\+|gcc|cicc|c\+\+) .*(?: -c | -o )",
+    ),
+    Signature(
         "stale-lock",
         "77",
         "`Lock file exists in build directory`",

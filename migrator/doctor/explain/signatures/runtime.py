@@ -267,7 +267,8 @@ SIGNATURES = (
         "99",
         "`an illegal memory access` only on cuda:1 and above",
         r"an illegal memory access was encountered",
-        "A kernel of the extension ran on the current device while its tensors are on another: it has no device guard.",
+        "The run names a GPU other than the first. If it works on cuda:0, a kernel was launched on the current device with tensors of another: "
+        "the extension has no device guard.",
         "Put at::cuda::CUDAGuard guard(x.device()); at the start of the function that launches. Until then: "
         "torch.cuda.set_device(x.device).",
         source="open-mmlab/mmdetection#1603",

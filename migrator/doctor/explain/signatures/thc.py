@@ -20,7 +20,7 @@ SIGNATURES = (
         "torch7-source",
         "3",
         "bare `THC.h` not found, in the source of a Lua Torch7 package",
-        missing_header(r"(?:THC|TH|luaT)\.h"),
+        r"cuda_utils.*(?:" + missing_header(r"(?:THC|TH|luaT)\.h") + ")|" + missing_header(r"luaT\.h"),
         "This is code for Lua Torch7, not a PyTorch extension: a bare <THC.h> came from a Torch7 installation.",
         "Build it against Torch7 (set PREFIX to its install folder), or look for a PyTorch port of the project. cuport does not port "
         "Torch7.",
@@ -112,6 +112,7 @@ SIGNATURES = (
         "git checkout -- FILE && cuport migrate FILE",
         source="MessyPaste/CenterNet_for_2080ti#1",
         before=r"(?i)dcn|THC|deform|_cuda",
+        unless=r"THCState\W.*(?:undefined|not declared|does not name|未声明)|THC/THC",
         rewrites=("thc-state",),
     ),
     Signature(
