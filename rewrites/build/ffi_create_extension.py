@@ -94,6 +94,7 @@ def _port(ctx, module, imports, calls):
     results = []
     classes: set[str] = set()
     notes: list[str] = []
+    left: list[Finding] = []
     builds = 0
     for call in calls:
         assign = module.parent(call)
@@ -103,7 +104,7 @@ def _port(ctx, module, imports, calls):
         name = string_value(getattr(argument_node(call, "name", 0), "value", None))
         if name is None:
             raise _Stuck(call, "the name of the extension is computed")
-        edits += _call(ctx, module, call, name, classes, results, notes)
+        edits += _call(ctx, module, call, name, classes, results, notes, left)
         for build in module.find(cst.Call):
             if dotted(build.func) == f"{variable}.build":
                 edits.append(_setup(module, build, variable, name.split(".")[-1]))
@@ -120,10 +121,10 @@ def _port(ctx, module, imports, calls):
     note = f"python {ctx.path.name} builds it in place, python {ctx.path.name} install installs it" if builds else ""
     if notes:
         note += ("; " if note else "") + "; ".join(notes)
-    return [Change(ID, tuple(dict.fromkeys(edits)), note=note), *results]
+    return [Change(ID, tuple(dict.fromkeys(edits)), note=note, left=tuple(left)), *results]
 
 
-def _call(ctx, module, call, name, classes, results, notes) -> list[Edit]:
+def _call(ctx, module, call, name, classes, results, notes, left) -> list[Edit]:
     edits: list[Edit] = []
     with_cuda = argument_node(call, "with_cuda", 4)
     value = module.code(with_cuda.value) if with_cuda is not None else "False"
@@ -150,11 +151,12 @@ def _call(ctx, module, call, name, classes, results, notes) -> list[Edit]:
     literals = _literals(ctx, module, sources.value)
     for literal in literals:
         edits += _source(ctx, module, literal, results)
-    edits += _bindings(ctx, module, call, name, sources, literals, notes)
+    edits += _bindings(ctx, module, call, name, sources, literals, left)
     tail = ""
     defines: list[str] = []
     if objects is not None:
-        tail, more = _objects(ctx, module, objects, value, defines, notes)
+        stems = {os.path.splitext(string_value(n) or "")[0] for n in literals}
+        tail, more = _objects(ctx, module, objects, value, defines, notes, stems, results)
         edits += more
         gone.add(id(objects))
     if flags is not None and chosen != "CppExtension":
@@ -211,10 +213,17 @@ def _source(ctx, module, literal, results) -> list[Edit]:
     return [module.replace(literal, quote_like(literal, value + "pp"))]
 
 
-def _bindings(ctx, module, call, name, sources, literals, notes) -> list[Edit]:
+def _bindings(ctx, module, call, name, sources, literals, left) -> list[Edit]:
     known = next((e for e in extensions(ctx.project) if e.script == ctx.path and e.name == name), None)
     if known is None:
-        notes.append(f"nothing registers the functions of {name} with pybind11: no header of its functions was found")
+        left.append(
+            Finding(
+                ID,
+                module.start(call),
+                f"no header of {name} was found: nothing registers its functions",
+                'add a source with PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def("f", &f); }',
+            )
+        )
         return []
     text = os.path.relpath(known.bindings, ctx.path.parent).replace(os.sep, "/")
     if any(string_value(n) == text for n in literals):
@@ -235,7 +244,7 @@ def _bindings(ctx, module, call, name, sources, literals, notes) -> list[Edit]:
     return [module.insert(module.outer_span(last.value)[1], f", {quoted}")]
 
 
-def _objects(ctx, module, objects, with_cuda, defines, notes):
+def _objects(ctx, module, objects, with_cuda, defines, notes, stems, results):
     """The .cu sources of objects that a script built: what to add to the sources, the edits, and the macros that nvcc was given."""
     edits = []
     for literal in _literals(ctx, module, objects.value):
@@ -245,6 +254,13 @@ def _objects(ctx, module, objects, with_cuda, defines, notes):
         source = _kernel(ctx, value, defines)
         if source is None:
             raise _Stuck(literal, f"no .cu file of the project is known to make {value}", "list the .cu file among the sources of CUDAExtension")
+        stem = os.path.splitext(source)[0]
+        if stem in stems:  # op.cpp and op.cu would make the same op.o
+            path, renamed = _file(ctx, source), _file(ctx, f"{stem}_kernel.cu")
+            if path is None or renamed is not None:
+                raise _Stuck(literal, f"{source} and a source of the same name make the same object", f"rename {source}")
+            results.append(Rename(ID, path, path.with_name(f"{path.stem}_kernel.cu")))
+            source = f"{stem}_kernel.cu"
         edits.append(module.replace(literal, quote_like(literal, source)))
         notes.append(f"{source} is compiled with the extension: the nvcc line that made {value} is not needed any more")
     if not isinstance(objects.value, cst.Name):
