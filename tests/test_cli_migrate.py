@@ -293,7 +293,7 @@ def test_generated_file_of_50_mb(folder):
         "#include <THC/THC.h>\n#define M " + "(" * 10000 + "THCCeilDiv(a, b)" + ")" * 10000 + "\n",
         "#include <THC/THC.h>\nint x = " + "THCCeilDiv(" * 300 + "1" + ", 2)" * 300 + ";\n",
         "#include <THC/THC.h>\nauto x = " + "a + " * 10000 + "THCCeilDiv(a, b);\n",
-        "#include <THC/THC.h>\nauto x = y" + ".contiguous()" * 5000 + ".data<float>()[THCCeilDiv(a, b)];\n",
+        "#include <THC/THC.h>\nauto x = y" + ".contiguous()" * 2000 + ".data<float>()[THCCeilDiv(a, b)];\n",
     ],
     ids=["parentheses", "calls", "blocks", "if", "macro", "nested matches", "sum", "chain"],
 )
