@@ -38,7 +38,8 @@ found = {}
 for name in ("torch", "torchvision", "torchaudio", "ninja", "setuptools"):
     try:
         d = metadata.distribution(name)
-        found[name] = {"version": d.version, "requires_torch": [r for r in d.requires or () if r.lower().startswith("torch=") or r.lower().startswith("torch (=")]}
+        found[name] = {"version": d.version, 
+            "requires_torch": [r for r in d.requires or () if r.lower().startswith(("torch=", "torch (="))]}
     except metadata.PackageNotFoundError:
         pass
 cudnn = [str(p.locate()) for d in metadata.distributions() if (d.metadata["Name"] or "").startswith("nvidia-cudnn")
@@ -46,7 +47,8 @@ cudnn = [str(p.locate()) for d in metadata.distributions() if (d.metadata["Name"
 import importlib.util
 spec = importlib.util.find_spec("torch")
 print(json.dumps({"executable": sys.executable, "version": list(sys.version_info[:3]), "suffix": sysconfig.get_config_var("EXT_SUFFIX"),
-                  "distributions": found, "cudnn": cudnn, "torch_folder": (spec.submodule_search_locations or [None])[0] if spec else None}))
+                  "distributions": found, "cudnn": cudnn,
+                  "torch_folder": (spec.submodule_search_locations or [None])[0] if spec else None}))
 """
 _TORCH = r"""
 import json, torch

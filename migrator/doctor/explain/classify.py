@@ -93,7 +93,8 @@ _ERROR = re.compile(
             r"^\s*(?:nvcc|ptxas|cicc|nvlink|cl|c\+\+|[\w-]*g\+\+(?:-\d+)?|[\w-]*gcc(?:-\d+)?|cc1plus|clang(?:\+\+)?)(?:\.exe)? ?"
             r"(?:fatal|error|[^:]*)\s*: (?:fatal error|error|internal compiler error|编译器内部错误|'\w+' died)",
             r"^\s*(?:nvcc|ptxas|nvlink) (?:fatal|error)\s*:",
-            r"(?:^|/)(?:ld|ld\.\w+|collect2): (?:cannot|找不到|error|symbol\(s\)|final link|.*undefined reference|.*未定义的引用|.*file format not)",
+            r"(?:^|/)(?:ld|ld\.\w+|collect2): (?:cannot|找不到|error|symbol\(s\)"
+            r"|final link|.*undefined reference|.*未定义的引用|.*file format not)",
             r"undefined reference to '|未定义的引用",
             r'^\s*"[^"]+", referenced from:',
             r"^\s*ninja: error:",

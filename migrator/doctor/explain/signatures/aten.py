@@ -155,7 +155,8 @@ SIGNATURES = (
         "28",
         "no conversion from `at::DeprecatedTypeProperties` to `c10::IntArrayRef`",
         either(
-            r"no matching function for call to '(?:\w+::)*(?:zeros|ones|empty|rand|randn|full)\((?:const )?at::(?:DeprecatedTypeProperties|Type)\b",
+            r"no matching function for call to '(?:\w+::)*(?:zeros|ones|empty|rand|randn"
+            r"|full)\((?:const )?at::(?:DeprecatedTypeProperties|Type)\b",
             r"could not convert '.*' from '(?:const )?at::DeprecatedTypeProperties' to '(?:c10|at)::(?:IntArrayRef|IntList)",
         ),
         "at::zeros(x.type(), {...}) has the order of torch 0.4: type first.",
@@ -169,7 +170,8 @@ SIGNATURES = (
         "29",
         "no conversion of `torch::CUDA(...)` from `at::TypeExtendedInterface`",
         either(
-            r"could not convert '(?:torch|at)::(?:CUDA|CPU)\(.*' from '(?:const )?at::(?:TypeExtendedInterface|Type|DeprecatedTypeProperties)",
+            r"could not convert '(?:torch|at)::(?:CUDA|CPU)\(.*' from '(?:const )?at::(?:TypeExtendedInterface|Type"
+            r"|DeprecatedTypeProperties)",
             undeclared("CUDA(?=')"),
         ),
         "at::zeros(torch::CUDA(kFloat), {...}) has the order and the type objects of torch 0.4.",
@@ -226,7 +228,8 @@ SIGNATURES = (
         "42",
         "unresolved `at::Tensor::data_ptr<long>` (Windows, macOS)",
         either(
-            r"(?:unresolved external symbol|无法解析的外部符号) .*(?:at::Tensor(?:Base)?::(?:data|data_ptr|item)<long>|\?\?\$(?:data|data_ptr|item)@J@)",
+            r"(?:unresolved external symbol|无法解析的外部符号) .*(?:at::Tensor(?:Base)?::(?:data|data_ptr|item)<long>|\?\?\$(?:data"
+            r"|data_ptr|item)@J@)",
             r"Symbol not found: _{1,2}ZNK2at\d+Tensor(?:Base)?\d+(?:data|data_ptr|item)IlE",
             r'"long\* at::Tensor(?:Base)?::data(?:_ptr)?<long>\(\) const", referenced from',
         ),

@@ -164,7 +164,8 @@ SIGNATURES = (
         "63",
         "`nvcc fatal : Unsupported gpu architecture 'compute_35'`",
         r"nvcc fatal\s*: Unsupported gpu architecture '(?:compute|sm)_(?:[1-5]\d|6[012]|70|72)'",
-        "The build asks for an architecture that this CUDA release has dropped; mostly a -gencode written into setup.py.",
+        "The build asks for an architecture that this nvcc does not have; newer CUDA releases drop the old ones. Mostly a -gencode "
+        "in setup.py.",
         "Delete the hard-coded flags and let torch choose, or set TORCH_CUDA_ARCH_LIST to your GPU's.",
         _MIGRATE,
         source="lisa-analysis-tools/GBGPU#7",
@@ -302,7 +303,8 @@ SIGNATURES = (
         "python -m pip install --no-build-isolation .",
         beware="torch in build-system.requires lets pip fetch another torch than yours to build against.",
         source="NVlabs/FoundationPose#393",
-        before=r"get_requires_for_build|build_meta\.py|Getting requirements to build wheel|_in_process\.py|prepare_metadata_for_build_wheel",
+        before=r"get_requires_for_build|build_meta\.py|Getting requirements to build wheel|_in_process\.py"
+        r"|prepare_metadata_for_build_wheel",
     ),
     Signature(
         "pkg-resources-packaging",

@@ -46,7 +46,8 @@ SIGNATURES = (
         "imported-before-torch",
         "81",
         "`undefined symbol: THPVariableClass`, `libc10.so: cannot open shared object file`",
-        r"undefined symbol: THPVariableClass|ImportError: lib(?:c10|torch|torch_cpu|torch_python|c10_cuda)\.so: cannot open shared object file",
+        r"undefined symbol: THPVariableClass|ImportError: lib(?:c10|torch|torch_cpu|torch_python"
+        r"|c10_cuda)\.so: cannot open shared object file",
         "The extension was imported before torch.",
         "Import torch first, in the package's __init__.py.",
         "import torch",
@@ -66,7 +67,8 @@ SIGNATURES = (
         "dll-load-failed",
         "83",
         "`DLL load failed while importing _C`",
-        r"ImportError: DLL load failed(?: while importing (?!torch\b)\w+)?: (?:The specified (?:procedure|module) could not be found|找不到指定的(?:模块|程序))",
+        r"ImportError: DLL load failed(?: while importing (?!torch\b)\w+)?: (?:The specified (?:procedure"
+        r"|module) could not be found|找不到指定的(?:模块|程序))",
         "Windows does not find a library or a function that the extension needs: built for another torch, or torch was not imported first.",
         "Import torch first; if it still fails, build the extension again with this torch.",
         source="facebookresearch/pytorch3d#1872",
@@ -267,7 +269,8 @@ SIGNATURES = (
         "99",
         "`an illegal memory access` only on cuda:1 and above",
         r"an illegal memory access was encountered",
-        "The run names a GPU other than the first. If it works on cuda:0, a kernel was launched on the current device with tensors of another: "
+        "The run names a GPU other than the first. If it works on cuda:0, a kernel was launched on the current device with tensors "
+        "of another: "
         "the extension has no device guard.",
         "Put at::cuda::CUDAGuard guard(x.device()); at the start of the function that launches. Until then: "
         "torch.cuda.set_device(x.device).",
