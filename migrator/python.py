@@ -39,7 +39,9 @@ class Module:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
-            text = bytes(b if b < 0x80 else 0x5F for b in data).decode("ascii")  # the same offsets; what it says in comments is of no interest
+            text = bytes(b if b < 0x80 else 0x5F for b in data).decode(
+                "ascii"
+            )  # the same offsets; what it says in comments is of no interest
         try:
             self.root: cst.Module = cst.parse_module(text)
             positions = MetadataWrapper(self.root, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
@@ -247,8 +249,8 @@ def argument_node(call: cst.Call, name: str, position: int | None = None):
 def remove_items(module: Module, items: list, gone: Iterable[int], inner: tuple[int, int]) -> list[Edit]:
     """Edits that take some items from a bracketed, comma-separated list; ``inner`` is what stands between the brackets.
 
-    Items are elements of a list, tuple or dict, or arguments of a call. The layout of the others stays; an item on lines of its own goes with
-    its lines.
+    Items are elements of a list, tuple or dict, or arguments of a call. The layout of the others stays; an item on lines
+    of its own goes with its lines.
     """
     data = module.data
     removed = sorted(set(gone))

@@ -105,8 +105,12 @@ def signature(cls: FunctionClass) -> Signature:
         raise Stuck(module, forward, f"forward of {cls.name} takes keyword arguments, and apply passes none")
     open_ = isinstance(p.star_arg, cst.Param)
     if open_ and made:
-        raise Stuck(module, forward, f"forward of {cls.name} takes any number of tensors, and its constructor takes arguments",
-                    "put the constructor's arguments first in forward, in backward's result and at every call of apply")
+        raise Stuck(
+            module,
+            forward,
+            f"forward of {cls.name} takes any number of tensors, and its constructor takes arguments",
+            "put the constructor's arguments first in forward, in backward's result and at every call of apply",
+        )
     return Signature(made, parameters(module, forward), open_)
 
 

@@ -1,7 +1,7 @@
 """Make autograd functions static, and call them through ``apply``.
 
-Functions whose ``forward`` and ``backward`` are methods of an instance raise since torch 1.5 (``Legacy autograd function with non-static forward
-method is deprecated``), and so does calling an instance of a static one. What the constructor took moves behind the arguments of
+Functions whose ``forward`` and ``backward`` are methods of an instance raise since torch 1.5 (``Legacy autograd function with
+non-static forward method is deprecated``), and so does calling an instance of a static one. What the constructor took moves behind the arguments of
 ``forward``; ``backward`` returns None for it; every call in the project follows.
 
 Before:
@@ -48,7 +48,19 @@ from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.autograd._classes import FunctionClass, Signature, Stuck, Use, classes, is_static, signature, uses
 
 ID = "autograd-instance"
-_TAKEN = frozenset({"saved_tensors", "next_functions", "metadata", "requires_grad", "to_save", "non_differentiable", "dirty_tensors", "materialize_grads", "needs_input_grad"})
+_TAKEN = frozenset(
+    {
+        "saved_tensors",
+        "next_functions",
+        "metadata",
+        "requires_grad",
+        "to_save",
+        "non_differentiable",
+        "dirty_tensors",
+        "materialize_grads",
+        "needs_input_grad",
+    }
+)
 _APPLY = "write it with @staticmethod and ctx, and call it through apply"
 
 
@@ -104,7 +116,9 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results) -> None
                 results.setdefault(use.path, []).append(Finding(ID, stuck.module.start(stuck.node), stuck.message, advice))
     except Stuck as stuck:
         where = next((p for p in project.scripts if project.scripts[p] is stuck.module.file), cls.path)
-        results.setdefault(where, []).append(Finding(ID, stuck.module.start(stuck.node), f"not ported: {stuck.message}", stuck.advice or _APPLY))
+        results.setdefault(where, []).append(
+            Finding(ID, stuck.module.start(stuck.node), f"not ported: {stuck.message}", stuck.advice or _APPLY)
+        )
         if cls.legacy and cls.module.enclosing(stuck.node, cst.ClassDef) is not cls.node:
             message = f"{cls.name}: its forward is not static, which raises since torch 1.5; a use of it is not understood"
             results.setdefault(cls.path, []).append(Finding(ID, cls.module.start(cls.node), message, _APPLY))
@@ -112,7 +126,10 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results) -> None
     for path, made in edits.items():
         file = project.scripts[path]
         ignored = ignored_lines(file)
-        if any(file.line_of(e.start) in ignored and (not (rules := ignored[file.line_of(e.start)]) or ID in rules) for e in made) and cls.legacy:
+        if (
+            any(file.line_of(e.start) in ignored and (not (rules := ignored[file.line_of(e.start)]) or ID in rules) for e in made)
+            and cls.legacy
+        ):
             return  # all of it or nothing
     if cls.legacy:
         signatures[key] = wanted
@@ -189,7 +206,11 @@ class _Class:
             raise self.stuck(under, "ctx means something else here")
         for node in module.find(cst.Name, under=under):
             parent = module.parent(node)
-            if node.value != me or (isinstance(parent, cst.Attribute) and parent.attr is node) or (isinstance(parent, cst.Arg) and parent.keyword is node):
+            if (
+                node.value != me
+                or (isinstance(parent, cst.Attribute) and parent.attr is node)
+                or (isinstance(parent, cst.Arg) and parent.keyword is node)
+            ):
                 continue
             if isinstance(parent, cst.Param):
                 if me != "ctx":
@@ -218,11 +239,20 @@ class _Class:
                     continue
                 if name == "saved_variables":
                     edits.append(module.replace(parent.attr, "saved_tensors"))
-                if name == "__class__" or isinstance(call, cst.Call) and call.func is parent and name not in (
-                    "save_for_backward", "mark_dirty", "mark_non_differentiable", "mark_shared_storage", "set_materialize_grads"
-                ) and not self.assigned(name):
+                if (
+                    name == "__class__"
+                    or isinstance(call, cst.Call)
+                    and call.func is parent
+                    and name
+                    not in ("save_for_backward", "mark_dirty", "mark_non_differentiable", "mark_shared_storage", "set_materialize_grads")
+                    and not self.assigned(name)
+                ):
                     raise self.stuck(node, f"{name} of the instance is not known")
-            elif isinstance(parent, cst.Arg) and isinstance(module.parent(parent), cst.Call) and dotted(module.parent(parent).func) == "super":
+            elif (
+                isinstance(parent, cst.Arg)
+                and isinstance(module.parent(parent), cst.Call)
+                and dotted(module.parent(parent).func) == "super"
+            ):
                 raise self.stuck(node, "it calls its base class")
             if me != "ctx":
                 edits.append(module.replace(node, "ctx"))
@@ -248,12 +278,24 @@ class _Class:
             raise self.stuck(init, "the constructor returns early")
         if me != "ctx" and "ctx" in [p.name for p in self.wanted.made]:
             raise self.stuck(init, "ctx means something else here")
-        theirs = {p.name.value for p in forward.params.params} | ({forward.params.star_arg.name.value} if isinstance(forward.params.star_arg, cst.Param) else set())
+        theirs = {p.name.value for p in forward.params.params} | (
+            {forward.params.star_arg.name.value} if isinstance(forward.params.star_arg, cst.Param) else set()
+        )
         mine = {p.name for p in self.wanted.made}
-        local = {n.value for t in module.find(cst.AssignTarget, under=init) for n in module.find(cst.Name, under=t.target) if isinstance(module.parent(n), (cst.AssignTarget, cst.Element))}
+        local = {
+            n.value
+            for t in module.find(cst.AssignTarget, under=init)
+            for n in module.find(cst.Name, under=t.target)
+            if isinstance(module.parent(n), (cst.AssignTarget, cst.Element))
+        }
         if (mine | local) & theirs:
             raise self.stuck(init, f"constructor and forward share the name {sorted((mine | local) & theirs)[0]}")
-        stored = {n.value for t in module.find(cst.AssignTarget, under=forward) for n in module.find(cst.Name, under=t.target) if isinstance(module.parent(n), (cst.AssignTarget, cst.Element))}
+        stored = {
+            n.value
+            for t in module.find(cst.AssignTarget, under=forward)
+            for n in module.find(cst.Name, under=t.target)
+            if isinstance(module.parent(n), (cst.AssignTarget, cst.Element))
+        }
         for node in module.find(cst.Name, under=forward):
             parent = module.parent(node)
             attribute = isinstance(parent, cst.Attribute) and parent.attr is node or isinstance(parent, cst.Arg) and parent.keyword is node
@@ -261,7 +303,9 @@ class _Class:
                 raise self.stuck(node, f"{node.value} means something else in forward")
         kept = []
         for i, line in enumerate(init.body.body):
-            if isinstance(line, cst.SimpleStatementLine) and (self.is_base_call(line, me) or i == 0 and _is_docstring(line) or _is_pass(line)):
+            if isinstance(line, cst.SimpleStatementLine) and (
+                self.is_base_call(line, me) or i == 0 and _is_docstring(line) or _is_pass(line)
+            ):
                 continue
             kept.append(line)
         if any("super" in [n.value for n in module.find(cst.Name, under=line)] for line in kept):
@@ -282,7 +326,10 @@ class _Class:
         edits.append(Edit(line_start, end, b""))
         if not kept:
             return edits
-        first = next((s for i, s in enumerate(forward.body.body) if not (i == 0 and isinstance(s, cst.SimpleStatementLine) and _is_docstring(s))), None)
+        first = next(
+            (s for i, s in enumerate(forward.body.body) if not (i == 0 and isinstance(s, cst.SimpleStatementLine) and _is_docstring(s))),
+            None,
+        )
         if first is None:
             raise self.stuck(forward, "forward does nothing")
         at = data.rfind(b"\n", 0, module.span(first)[0]) + 1
@@ -338,8 +385,16 @@ class _Class:
         if needed:
             for p in forward.params.params:
                 if p.default is not None:
-                    edits.append(Edit(module.outer_span(p.annotation.annotation if p.annotation else p.name)[1], module.outer_span(p.default)[1], b""))
-        at = module.outer_span(last.default)[1] if last.default is not None else module.outer_span(last.annotation.annotation if last.annotation else last.name)[1]
+                    edits.append(
+                        Edit(
+                            module.outer_span(p.annotation.annotation if p.annotation else p.name)[1], module.outer_span(p.default)[1], b""
+                        )
+                    )
+        at = (
+            module.outer_span(last.default)[1]
+            if last.default is not None
+            else module.outer_span(last.annotation.annotation if last.annotation else last.name)[1]
+        )
         made = "".join(f", {p.code}" for p in self.wanted.made)
         gone = next((e for e in edits if e.end == at), None)
         if gone is not None:
@@ -390,7 +445,11 @@ class _Class:
 
 
 def _is_docstring(line: cst.SimpleStatementLine) -> bool:
-    return len(line.body) == 1 and isinstance(line.body[0], cst.Expr) and isinstance(line.body[0].value, (cst.SimpleString, cst.ConcatenatedString))
+    return (
+        len(line.body) == 1
+        and isinstance(line.body[0], cst.Expr)
+        and isinstance(line.body[0].value, (cst.SimpleString, cst.ConcatenatedString))
+    )
 
 
 def _is_pass(line: cst.SimpleStatementLine) -> bool:
@@ -489,7 +548,12 @@ def _kept_in_attribute(cls, wanted, module, node, made, target) -> list[Edit]:
     given = _given(cls, wanted, module, node, made)
     kept = f"{attribute}_arguments"
     if not calls or any(n.attr.value == kept for n in module.find(cst.Attribute)):
-        raise Stuck(module, made, f"an instance of {name} is kept in self.{attribute}", f"keep the arguments and call {name}.apply(tensors..., *arguments)")
+        raise Stuck(
+            module,
+            made,
+            f"an instance of {name} is kept in self.{attribute}",
+            f"keep the arguments and call {name}.apply(tensors..., *arguments)",
+        )
     edits = [module.replace(target.attr, kept), module.replace(made, _tuple(given))]
     for call in calls:
         edits += _call(cls, wanted, module, node, None, call, f"*self.{kept}")
@@ -503,7 +567,11 @@ def _attribute_calls(module: Module, made: cst.Call, target: cst.Attribute) -> l
     assigned = 0
     related = _related(module, module.enclosing(target, cst.ClassDef))
     for other in module.find(cst.Attribute):
-        if other.attr.value != attribute or dotted(other.value) != "self" or getattr(module.enclosing(other, cst.ClassDef), "name", None) is None:
+        if (
+            other.attr.value != attribute
+            or dotted(other.value) != "self"
+            or getattr(module.enclosing(other, cst.ClassDef), "name", None) is None
+        ):
             continue
         if module.enclosing(other, cst.ClassDef).name.value not in related:
             continue
@@ -545,7 +613,13 @@ def _only_called(module: Module, assign: cst.Assign, variable: str) -> list[cst.
     bare = isinstance(assign.value, cst.Call) and not assign.value.args
     for node in module.find(cst.Name, under=scope):
         parent = module.parent(node)
-        if node.value != variable or isinstance(parent, cst.Attribute) and parent.attr is node or isinstance(parent, cst.Arg) and parent.keyword is node:
+        if (
+            node.value != variable
+            or isinstance(parent, cst.Attribute)
+            and parent.attr is node
+            or isinstance(parent, cst.Arg)
+            and parent.keyword is node
+        ):
             continue
         if isinstance(parent, cst.AssignTarget):
             if module.parent(parent) is not assign and not bare:
@@ -567,7 +641,13 @@ def _given(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list
     for i, arg in enumerate(made.args):
         if arg.star:
             raise Stuck(module, arg, f"{name} is given *arguments")
-        where = names.index(arg.keyword.value) if arg.keyword is not None and arg.keyword.value in names else None if arg.keyword is not None else i
+        where = (
+            names.index(arg.keyword.value)
+            if arg.keyword is not None and arg.keyword.value in names
+            else None
+            if arg.keyword is not None
+            else i
+        )
         if where is None or where >= len(given):
             raise Stuck(module, arg, f"{name} does not take this argument")
         code = module.code(arg.value)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _NUMBER = re.compile(r"(?:compute|sm|lto)_(\d+)[a-z]?")
-_PAIR = re.compile(r"""["']?arch=compute_\d+[a-z]?(?:,code=(?:\[[^\]\s]*\]|["\\]*(?:sm|compute|lto)_\d+[a-z]?(?:,(?:sm|compute)_\d+)*["\\]*))?["']?""")
+_PAIR = re.compile(
+    r"""["']?arch=compute_\d+[a-z]?(?:,code=(?:\[[^\]\s]*\]|["\\]*(?:sm|compute|lto)_\d+[a-z]?(?:,(?:sm|compute)_\d+)*["\\]*))?["']?"""
+)
 _LONG = ("-gencode", "--generate-code")
 _SHORT = ("-arch", "--gpu-architecture", "-code", "--gpu-code")
 

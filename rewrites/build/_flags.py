@@ -202,11 +202,13 @@ def _names_target(node: cst.CSTNode, name: str) -> bool:
 Drop = Callable[[list], set]
 
 
-def prune(ctx: PythonContext, rule: str, drop: Drop, note: Callable[[list, set], str] = lambda tokens, gone: "") -> tuple[list[Change], list[cst.CSTNode]]:
+def prune(
+    ctx: PythonContext, rule: str, drop: Drop, note: Callable[[list, set], str] = lambda tokens, gone: ""
+) -> tuple[list[Change], list[cst.CSTNode]]:
     """Take flags from the literals that reach a torch extension.
 
-    ``drop`` is given the words of one list (None where something is not a literal) and says the indices that go. Returns the changes, and the
-    literals whose words should go and that stand where they cannot be taken away.
+    ``drop`` is given the words of one list (None where something is not a literal) and says the indices that go. Returns the changes,
+    and the literals whose words should go and that stand where they cannot be taken away.
     """
     module = ctx.module
     assert module is not None
@@ -325,7 +327,12 @@ def _adding_statement(module: Module, literal: cst.CSTNode):
     """The statement ``flags.append('-x')`` that the literal is all of."""
     arg = module.parent(literal)
     call = module.parent(arg) if isinstance(arg, cst.Arg) else None
-    if not isinstance(call, cst.Call) or len(call.args) != 1 or not isinstance(call.func, cst.Attribute) or call.func.attr.value != "append":
+    if (
+        not isinstance(call, cst.Call)
+        or len(call.args) != 1
+        or not isinstance(call.func, cst.Attribute)
+        or call.func.attr.value != "append"
+    ):
         return None
     statement = module.parent(call)
     return statement if isinstance(statement, cst.Expr) else None

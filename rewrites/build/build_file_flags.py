@@ -1,7 +1,7 @@
 """C++ standard and GPU architectures in make files, CMake files and shell scripts.
 
-A standard that the target's headers reject becomes one that they take, in files that speak of torch; architectures that the target's nvcc does
-not have are taken away. Nothing is ever run.
+A standard that the target's headers reject becomes one that they take, in files that speak of torch; architectures that the target's
+nvcc does not have are taken away. Nothing is ever run.
 
 Before:
     find_package(Torch REQUIRED)
@@ -37,15 +37,26 @@ def fix(ctx):
         old = _arch.drop(words, floor)
         if old:
             left = _arch.named(words) - old
-            note = "" if left else f"no GPU is named on this line any more; nvcc's default, or -gencode=arch=compute_{floor},code=sm_{floor} and the like"
+            note = (
+                ""
+                if left
+                else f"no GPU is named on this line any more; nvcc's default, or -gencode=arch=compute_{floor},code=sm_{floor} and the like"
+            )
             yield Change(ID, without(data, [line[i] for i in sorted(old)]), note=note)
         for i in sorted(_arch.named(words) - old):
             if _arch.too_old(words[i], floor) and ("arch" in words[i] or (i and "arch" in words[i - 1])):
-                yield Finding(ID, line[i][0], f"{words[i]}: nvcc of the target knows {floor / 10:.1f} and newer", "remove it, or name newer GPUs")
+                yield Finding(
+                    ID, line[i][0], f"{words[i]}: nvcc of the target knows {floor / 10:.1f} and newer", "remove it, or name newer GPUs"
+                )
         for i, word in enumerate(words[:-1]):
             numbers = [int(float(n) * 10) if "." in n else int(n) for w in words[i + 1 :] for n in re.findall(r"\b\d(?:\.\d|\d)\b", w)]
             if word.lstrip("-D").partition("=")[0] in _ARCHITECTURES and words[0].lower() == "set" and any(n < floor for n in numbers):
-                yield Finding(ID, line[i][0], f"{word} names GPUs that the target's nvcc does not have: it knows {floor / 10:.1f} and newer", "name newer ones")
+                yield Finding(
+                    ID,
+                    line[i][0],
+                    f"{word} names GPUs that the target's nvcc does not have: it knows {floor / 10:.1f} and newer",
+                    "name newer ones",
+                )
 
 
 def _standards(line, words, data, wanted):

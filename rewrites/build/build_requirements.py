@@ -46,5 +46,10 @@ def fix(ctx):
 
 
 rewrite = Rewrite(
-    ID, __doc__, fix=fix, triggers=frozenset({"pkg_resources", "setup_requires", "fetch_build_eggs"}), language="python", deprecated_in="1.0"
+    ID,
+    __doc__,
+    fix=fix,
+    triggers=frozenset({"pkg_resources", "setup_requires", "fetch_build_eggs"}),
+    language="python",
+    deprecated_in="1.0",
 )

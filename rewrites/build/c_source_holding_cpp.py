@@ -40,11 +40,19 @@ def fix(ctx):
             if not value.endswith(".c") or not isinstance(literal, cst.SimpleString):
                 continue
             if file is None and not path.exists():
-                yield Finding(ID, module.start(literal), f"{value} is not among the files that were read", "name it .cpp if it includes torch: .c is compiled as C")
+                yield Finding(
+                    ID,
+                    module.start(literal),
+                    f"{value} is not among the files that were read",
+                    "name it .cpp if it includes torch: .c is compiled as C",
+                )
                 continue
             if file is None or _CPP.search(file.data) is None:
                 continue
-            if any(ctx.project.local_include(i, p) == path for p in ctx.project.files for i in ctx.project.includes(p)) or path.with_suffix(".cpp").exists():
+            if (
+                any(ctx.project.local_include(i, p) == path for p in ctx.project.files for i in ctx.project.includes(p))
+                or path.with_suffix(".cpp").exists()
+            ):
                 yield Finding(ID, module.start(literal), f"{value} holds C++", "rename it to .cpp, here and where it is included")
                 continue
             yield Change(ID, (module.replace(literal, quote_like(literal, value + "pp")),))

@@ -32,7 +32,10 @@ def fix(ctx):
             name = string_value(index.value) if isinstance(index, cst.Index) else None
             if name in ("CC", "CXX"):
                 yield Finding(
-                    ID, module.start(node), f"{name} is set for everybody", f"remove the line: the user's {name} and torch's default are right; the headers of 2.14 and newer need C++20"
+                    ID,
+                    module.start(node),
+                    f"{name} is set for everybody",
+                    f"remove the line: the user's {name} and torch's default are right; the headers of 2.14 and newer need C++20",
                 )
 
 

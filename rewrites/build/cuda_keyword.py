@@ -23,7 +23,12 @@ def fix(ctx):
     module = ctx.module if ctx.has("cpp_extension") else None
     for call in module.find(cst.Call) if module is not None else ():
         name = module.qualified(call.func) or ""
-        if not name.startswith("torch.utils.cpp_extension.") or name.split(".")[-1] not in _NAMES or len(call.args) != 1 or call.args[0].star:
+        if (
+            not name.startswith("torch.utils.cpp_extension.")
+            or name.split(".")[-1] not in _NAMES
+            or len(call.args) != 1
+            or call.args[0].star
+        ):
             continue
         arg = call.args[0]
         if arg.keyword is not None and arg.keyword.value != "cuda":
@@ -32,7 +37,12 @@ def fix(ctx):
         if arg.keyword is None and value not in ("True", "False"):
             continue
         if settings_floor(ctx) < parse("2.6"):
-            yield Finding(ID, module.start(call), "the argument cuda is called device_type from torch 2.6 on", "choose by torch.__version__, or raise --min-torch to 2.6")
+            yield Finding(
+                ID,
+                module.start(call),
+                "the argument cuda is called device_type from torch 2.6 on",
+                "choose by torch.__version__, or raise --min-torch to 2.6",
+            )
             continue
         text = {"True": 'device_type="cuda"', "False": 'device_type="cpu"'}.get(value, f'device_type="cuda" if {value} else "cpu"')
         yield Change(ID, (module.replace(arg, text),))

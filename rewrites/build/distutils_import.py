@@ -48,7 +48,9 @@ def fix(ctx):
     module = ctx.module
     if module is None:
         return
-    setuptools_first = min((module.start(n) for n in module.find(cst.Import, cst.ImportFrom) if _source(n).split(".")[0] == "setuptools"), default=None)
+    setuptools_first = min(
+        (module.start(n) for n in module.find(cst.Import, cst.ImportFrom) if _source(n).split(".")[0] == "setuptools"), default=None
+    )
     for node in module.find(cst.Import, cst.ImportFrom):
         source = _source(node)
         if source.split(".")[0] != "distutils" or module.enclosing(node, cst.Try) is not None:
@@ -65,11 +67,20 @@ def fix(ctx):
         if setuptools_first is not None and setuptools_first < module.start(node):
             continue  # setuptools puts its own copy there
         advice = _ADVICE.get(source) or (
-            next((_ADVICE[f"distutils.{a.name.value}"] for a in getattr(node, "names", ()) if f"distutils.{getattr(a.name, 'value', '')}" in _ADVICE), "")
+            next(
+                (
+                    _ADVICE[f"distutils.{a.name.value}"]
+                    for a in getattr(node, "names", ())
+                    if f"distutils.{getattr(a.name, 'value', '')}" in _ADVICE
+                ),
+                "",
+            )
             if source == "distutils" and isinstance(node, cst.ImportFrom)
             else ""
         )
-        yield Finding(ID, module.start(node), f"{source}: Python 3.12 has no distutils", advice or "use setuptools, or the standard library")
+        yield Finding(
+            ID, module.start(node), f"{source}: Python 3.12 has no distutils", advice or "use setuptools, or the standard library"
+        )
 
 
 def _source(node) -> str:

@@ -1,8 +1,8 @@
 """Build with setuptools what ``torch.utils.ffi`` built.
 
 ``create_extension`` went with torch 1.0. The extension becomes a ``CUDAExtension`` (or ``CppExtension``) under the same import path:
-``python build.py`` builds it in place, as before, and ``python build.py install`` and the like work as in any setup.py. The C sources are C++
-now and are renamed, a generated source registers their functions, and the kernels that a script compiled with nvcc become sources.
+``python build.py`` builds it in place, as before, and ``python build.py install`` and the like work as in any setup.py. The C sources
+are C++ now and are renamed, a generated source registers their functions, and the kernels that a script compiled with nvcc become sources.
 
 Before:
     from torch.utils.ffi import create_extension
@@ -86,7 +86,11 @@ def fix(ctx):
 
 
 def _port(ctx, module, imports, calls):
-    if len(imports) != 1 or isinstance(imports[0].names, cst.ImportStar) or [dotted(a.name) for a in imports[0].names] != ["create_extension"]:
+    if (
+        len(imports) != 1
+        or isinstance(imports[0].names, cst.ImportStar)
+        or [dotted(a.name) for a in imports[0].names] != ["create_extension"]
+    ):
         raise _Stuck(calls[0], "create_extension is imported in a way that is not understood")
     if imports[0].names[0].asname is not None or not isinstance(module.parent(module.parent(imports[0])), cst.Module):
         raise _Stuck(imports[0], "create_extension is imported in a way that is not understood")
@@ -253,7 +257,9 @@ def _objects(ctx, module, objects, with_cuda, defines, notes, stems, results):
             continue
         source = _kernel(ctx, value, defines)
         if source is None:
-            raise _Stuck(literal, f"no .cu file of the project is known to make {value}", "list the .cu file among the sources of CUDAExtension")
+            raise _Stuck(
+                literal, f"no .cu file of the project is known to make {value}", "list the .cu file among the sources of CUDAExtension"
+            )
         stem = os.path.splitext(source)[0]
         if stem in stems:  # op.cpp and op.cu would make the same op.o
             path, renamed = _file(ctx, source), _file(ctx, f"{stem}_kernel.cu")
@@ -266,16 +272,23 @@ def _objects(ctx, module, objects, with_cuda, defines, notes, stems, results):
     if not isinstance(objects.value, cst.Name):
         return f" + {module.code(objects.value)}" if not edits else _inline(module, objects, edits), []
     variable = objects.value.value
-    renamed = "cuda_sources" if variable == "extra_objects" and not any(n.value == "cuda_sources" for n in module.find(cst.Name)) else variable
+    renamed = (
+        "cuda_sources" if variable == "extra_objects" and not any(n.value == "cuda_sources" for n in module.find(cst.Name)) else variable
+    )
     for node in module.find(cst.Name):
         above = module.parent(node)
-        if node.value == variable and not (isinstance(above, cst.Arg) and above.keyword is node) and not (
-            isinstance(above, cst.Attribute) and above.attr is node
+        if (
+            node.value == variable
+            and not (isinstance(above, cst.Arg) and above.keyword is node)
+            and not (isinstance(above, cst.Attribute) and above.attr is node)
         ):
             if above is not objects and renamed != variable:
                 edits.append(module.replace(node, renamed))
     always = any(
-        isinstance(a.targets[0].target, cst.Name) and a.targets[0].target.value == variable and isinstance(a.value, cst.List) and a.value.elements
+        isinstance(a.targets[0].target, cst.Name)
+        and a.targets[0].target.value == variable
+        and isinstance(a.value, cst.List)
+        and a.value.elements
         and isinstance(module.parent(module.parent(a)), cst.Module)
         for a in module.find(cst.Assign)
     )
@@ -372,11 +385,17 @@ def _generated_module(ctx, module):
     local = [s for s in statements if isinstance(s, cst.ImportFrom) and len(s.relative) == 1 and s.module is not None]
     body = [s for s in module.root.body]
     if len(old) != 1 or len(local) != 1 or not any(isinstance(s, cst.FunctionDef) and s.name.value == "_import_symbols" for s in body):
-        yield Finding(ID, module.start(old[0]) if old else 0, "a module that torch.utils.ffi generated", "import the functions from the built extension")
+        yield Finding(
+            ID,
+            module.start(old[0]) if old else 0,
+            "a module that torch.utils.ffi generated",
+            "import the functions from the built extension",
+        )
         return
     start, end = module.span(old[0])[0], module.span(body[-1])[1]
     newline = ctx.file.newline.decode()
-    text = f"import torch  # noqa: F401  loads the libraries that the extension needs{newline}from .{dotted(local[0].module)} import *  # noqa: F401, F403"
+    text = f"import torch  # noqa: F401  loads the libraries that the extension needs{newline}"
+    text += f"from .{dotted(local[0].module)} import *  # noqa: F401, F403"
     yield Change(ID, (Edit(start, end, text.encode()),))
 
 

@@ -33,7 +33,9 @@ def fix(ctx):
     changes, stuck = prune(ctx, ID, lambda tokens: _standard.drop(tokens, lambda s: old(s) and s <= floor))
     yield from changes
     for literal in stuck:
-        yield Finding(ID, module.start(literal), "a C++ standard that this torch does not compile with", "remove the -std flag: torch passes its own")
+        yield Finding(
+            ID, module.start(literal), "a C++ standard that this torch does not compile with", "remove the -std flag: torch passes its own"
+        )
     touched = {(e.start, e.end) for change in changes for e in change.edits}
     known = flags(ctx.project)
     mine = set(map(id, known.of(ctx.path)))
@@ -46,7 +48,7 @@ def fix(ctx):
             continue
         value = string_value(literal)
         if isinstance(literal, cst.SimpleString):
-            if value is None or id(literal) in elsewhere and id(literal) not in mine:
+            if value is None or isinstance(module.parent(literal), cst.Expr) or id(literal) in elsewhere and id(literal) not in mine:
                 continue
             matches = [m for m in map(_standard.FLAG.fullmatch, value.split()) if m is not None]
             if not matches or not any(old(_standard.number(m.group(1))) for m in matches):
@@ -56,10 +58,15 @@ def fix(ctx):
                     ID,
                     start,
                     f"{value}: the newest release of the range rejects it, and the oldest passes an older standard by itself",
-                    f"pass it only to torch below 2.12: raise --min-torch, or choose by torch.__version__ (C++{_standard.passed(ctx.settings.target)} from 2.12 on)",
+                    f"raise --min-torch, or pass it by torch.__version__ where C++{_standard.passed(ctx.settings.target)} is not the default",
                 )
             elif not any(id(a) in mine for a in [literal, *module.ancestors(literal)]):
-                yield Finding(ID, start, f"{value}: it could not be told whether this reaches a torch extension", "if so, remove it: torch passes its own")
+                yield Finding(
+                    ID,
+                    start,
+                    f"{value}: it could not be told whether this reaches a torch extension",
+                    "if so, remove it: torch passes its own",
+                )
         elif id(literal) in mine and "std=" in module.code(literal) and "c++" in module.code(literal):
             yield Finding(ID, start, "a computed C++ standard", "remove it: torch passes the right one")
 

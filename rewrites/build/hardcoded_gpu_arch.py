@@ -1,7 +1,7 @@
 """Drop the GPU architectures that the target's nvcc does not know.
 
-CUDA 13 compiles for 7.5 and newer, CUDA 12 for 5.0 and newer: ``nvcc fatal: Unsupported gpu architecture 'compute_35'``. Where none is left,
-torch chooses: the GPUs of this machine, or those in ``TORCH_CUDA_ARCH_LIST``.
+CUDA 13 compiles for 7.5 and newer, CUDA 12 for 5.0 and newer: ``nvcc fatal: Unsupported gpu architecture 'compute_35'``. Where none is
+left, torch chooses: the GPUs of this machine, or those in ``TORCH_CUDA_ARCH_LIST``.
 
 Before:
     from torch.utils.cpp_extension import CUDAExtension
@@ -35,7 +35,10 @@ def fix(ctx):
     def note(tokens, gone):
         if _arch.named(tokens) - gone:
             return ""
-        return 'no architecture is named any more: torch builds for the GPUs it sees; without one set TORCH_CUDA_ARCH_LIST, such as "7.5;8.0;9.0+PTX"'
+        return (
+            "no architecture is named in this list any more: torch builds for the GPUs it sees; "
+            'without one set TORCH_CUDA_ARCH_LIST, such as "7.5;8.0;9.0+PTX"'
+        )
 
     changes, stuck = prune(ctx, ID, lambda tokens: _arch.drop(tokens, floor), note)
     yield from changes
@@ -46,6 +49,8 @@ def fix(ctx):
     mine = set(map(id, flags(ctx.project).of(ctx.path)))
     for literal in module.find(cst.SimpleString, cst.FormattedString) if ctx.has(*TORCH_WORDS) or mine else ():
         text = module.code(literal)
+        if "\n" in text or isinstance(module.parent(literal), cst.Expr):
+            continue
         if ("arch=" in text or "gencode" in text) and literal not in stuck:
             start, end = module.span(literal)
             if any(e.start < end and start < e.end for change in changes for e in change.edits):
@@ -54,7 +59,9 @@ def fix(ctx):
             if computed and id(literal) in mine:
                 yield Finding(ID, start, f"a computed architecture flag; nvcc of the target knows {floor / 10:.1f} and newer", _ADVICE)
             elif not computed and id(literal) not in mine and _arch.too_old(text, floor):
-                yield Finding(ID, start, f"an architecture that the target's nvcc does not have: it knows {floor / 10:.1f} and newer", _ADVICE)
+                yield Finding(
+                    ID, start, f"an architecture that the target's nvcc does not have: it knows {floor / 10:.1f} and newer", _ADVICE
+                )
 
 
 def _list(ctx):
@@ -81,17 +88,30 @@ def _list(ctx):
             continue
         separator = ";" if ";" in text else " "
         entries = [e for e in text.split(separator) if e.strip()]
-        kept = [e for e in entries if not _LISTED.fullmatch(e.strip()) or int(e.strip().split("+")[0].rstrip("af").replace(".", "")) >= floor]
+        kept = [
+            e for e in entries if not _LISTED.fullmatch(e.strip()) or int(e.strip().split("+")[0].rstrip("af").replace(".", "")) >= floor
+        ]
         if len(kept) == len(entries):
             continue
         if kept:
             yield Change(ID, (module.replace(value, quote_like(value, separator.join(kept))),))
         else:
-            yield Finding(ID, module.start(value), f"{text}: nvcc of the target knows {floor / 10:.1f} and newer", 'name newer GPUs, such as "7.5;8.0;9.0+PTX"')
+            yield Finding(
+                ID,
+                module.start(value),
+                f"{text}: nvcc of the target knows {floor / 10:.1f} and newer",
+                'name newer GPUs, such as "7.5;8.0;9.0+PTX"',
+            )
 
 
 _LISTED = re.compile(r"\d+\.\d[af]?(?:\+PTX)?")
 _ADVICE = "remove the flag and let torch choose, or set TORCH_CUDA_ARCH_LIST"
 rewrite = Rewrite(
-    ID, __doc__, fix=fix, triggers=frozenset({"arch", "gencode", "generate", "TORCH_CUDA_ARCH_LIST"}), language="python", removed_in="1.0", cuda_removed_in="11.0"
+    ID,
+    __doc__,
+    fix=fix,
+    triggers=frozenset({"arch", "gencode", "generate", "TORCH_CUDA_ARCH_LIST"}),
+    language="python",
+    removed_in="1.0",
+    cuda_removed_in="11.0",
 )

@@ -28,7 +28,12 @@ def fix(ctx):
     for node in module.find(cst.SimpleString):
         value = string_value(node) or ""
         if value.removeprefix("-D").split("=")[0] in _NAMES:
-            yield Finding(ID, module.start(node), f"{value}: only for extensions written against the stable ABI", "remove it: this extension includes ATen")
+            yield Finding(
+                ID,
+                module.start(node),
+                f"{value}: only for extensions written against the stable ABI",
+                "remove it: this extension includes ATen",
+            )
 
 
 rewrite = Rewrite(

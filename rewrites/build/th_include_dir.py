@@ -30,7 +30,12 @@ def fix(ctx):
     for node in module.find(cst.SimpleString) if module is not None else ():
         value = string_value(node)
         if value is not None and _PATH.search(value) and "\n" not in value:
-            yield Finding(ID, module.start(node), f"{value}: torch has no such folder", "remove it: CUDAExtension and CppExtension pass torch's include folders")
+            yield Finding(
+                ID,
+                module.start(node),
+                f"{value}: torch has no such folder",
+                "remove it: CUDAExtension and CppExtension pass torch's include folders",
+            )
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"include"}), language="python", removed_in="2.7")

@@ -24,7 +24,12 @@ def fix(ctx):
         if node.attr.value != "has_cuda" or module.qualified(node) != "torch.has_cuda":
             continue
         if settings_floor(ctx) < parse("1.2"):
-            yield Finding(ID, module.start(node), "torch.has_cuda is going away", "torch.backends.cuda.is_built() exists since torch 1.2; raise --min-torch to it")
+            yield Finding(
+                ID,
+                module.start(node),
+                "torch.has_cuda is going away",
+                "torch.backends.cuda.is_built() exists since torch 1.2; raise --min-torch to it",
+            )
         else:
             root = module.code(node.value)
             yield Change(ID, (module.replace(node, f"{root}.backends.cuda.is_built()"),))

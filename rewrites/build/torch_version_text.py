@@ -34,7 +34,11 @@ def fix(ctx):
                 yield Finding(ID, module.start(node), f"{module.code(parent)} is cut off inside the minor version: 2.1 for 2.15", _ADVICE)
         elif isinstance(parent, (cst.Comparison, cst.ComparisonTarget)) and settings_floor(ctx) < parse("1.10"):
             comparison = parent if isinstance(parent, cst.Comparison) else module.parent(parent)
-            ordered = [t for t in comparison.comparisons if isinstance(t.operator, (cst.LessThan, cst.GreaterThan, cst.LessThanEqual, cst.GreaterThanEqual))]
+            ordered = [
+                t
+                for t in comparison.comparisons
+                if isinstance(t.operator, (cst.LessThan, cst.GreaterThan, cst.LessThanEqual, cst.GreaterThanEqual))
+            ]
             sides = [comparison.left, *(t.comparator for t in comparison.comparisons)]
             if ordered and any(string_value(s) is not None for s in sides):
                 yield Finding(ID, module.start(node), "torch.__version__ is plain text below torch 1.10: '1.10' < '1.5'", _ADVICE)
