@@ -1,8 +1,8 @@
 """Make autograd functions static, and call them through ``apply``.
 
 Functions whose ``forward`` and ``backward`` are methods of an instance raise since torch 1.5 (``Legacy autograd function with
-non-static forward method is deprecated``), and so does calling an instance of a static one. What the constructor took moves behind the arguments of
-``forward``; ``backward`` returns None for it; every call in the project follows.
+non-static forward method is deprecated``), and so does calling an instance of a static one. What the constructor took
+moves behind the arguments of ``forward``; ``backward`` returns None for it; every call in the project follows.
 
 Before:
     from torch.autograd import Function

@@ -58,7 +58,7 @@ def fix(ctx):
                     ID,
                     start,
                     f"{value}: the newest release of the range rejects it, and the oldest passes an older standard by itself",
-                    f"raise --min-torch, or pass it by torch.__version__ where C++{_standard.passed(ctx.settings.target)} is not the default",
+                    f"raise --min-torch, or pass it where torch does not pass C++{_standard.passed(ctx.settings.target)} by itself",
                 )
             elif not any(id(a) in mine for a in [literal, *module.ancestors(literal)]):
                 yield Finding(
