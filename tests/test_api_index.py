@@ -201,7 +201,7 @@ def tables():
             yield pytest.param(old, new, removed, id=old)
 
 
-@pytest.mark.parametrize(("old", "new", "removed"), tables())
+@pytest.mark.parametrize(("old", "new", "removed"), list(tables()))
 def test_moved_headers(old, new, removed):
     """A header that moved: gone when the table says so (or a mere forwarder since), and the new one is there."""
     mask = torch_mask(old)
