@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from migrator.project import Project
     from migrator.rewrite import Settings
 
+
+
+class _Libcst:
+    """``libcst``, imported when it is first used: most runs parse no Python, and importing it takes longer than all the rest."""
+
+    def __getattr__(self, name: str) -> object:
+        import libcst
+
+        return getattr(libcst, name)
+
+
+if not TYPE_CHECKING:
+    cst = _Libcst()
+
 _BOM = b"\xef\xbb\xbf"
 
 

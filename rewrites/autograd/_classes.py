@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import libcst as cst
-
-from migrator.python import Module, dotted
+from migrator.python import Module, cst, dotted
 
 BASES = frozenset({"torch.autograd.Function", "torch.autograd.function.Function", "torch.autograd.functional.Function"})
 

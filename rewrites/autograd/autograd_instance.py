@@ -40,10 +40,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import libcst as cst
-
 from migrator.engine import ignored_lines
-from migrator.python import Module, dotted, inner_span
+from migrator.python import Module, cst, dotted, inner_span
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.autograd._classes import FunctionClass, Signature, Stuck, Use, classes, is_static, signature, uses
 

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import libcst as cst
-
-from migrator.python import Module, PythonContext, dotted, inner_span, remove_items, string_value
+from migrator.python import Module, PythonContext, cst, dotted, inner_span, remove_items, string_value
 from migrator.rewrite import Change, Edit
 
 TORCH_CALLS = frozenset({"CUDAExtension", "CppExtension", "SyclExtension", "create_extension"})

@@ -11,9 +11,9 @@ After:
     setup(name="op", setup_requires=["numpy"])
 """
 
-import libcst as cst
+from __future__ import annotations
 
-from migrator.python import dotted
+from migrator.python import cst, dotted
 from migrator.rewrite import Finding, Rewrite
 
 ID = "build-requirements"

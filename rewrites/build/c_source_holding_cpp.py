@@ -10,13 +10,13 @@ After:
     CppExtension("op", ["src/op.c"])
 """
 
+from __future__ import annotations
+
 import os
 import re
 from pathlib import Path
 
-import libcst as cst
-
-from migrator.python import argument, quote_like, string_value
+from migrator.python import argument, cst, quote_like, string_value
 from migrator.rewrite import Change, Finding, Rename, Rewrite
 from rewrites.build._flags import TORCH_CALLS, _Flow, extension_calls
 

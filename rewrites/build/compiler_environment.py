@@ -12,9 +12,9 @@ After:
     os.environ["CC"] = "g++"
 """
 
-import libcst as cst
+from __future__ import annotations
 
-from migrator.python import string_value
+from migrator.python import cst, string_value
 from migrator.rewrite import Finding, Rewrite
 from rewrites.build._flags import TORCH_WORDS
 

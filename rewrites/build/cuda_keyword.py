@@ -10,8 +10,9 @@ After:
     dirs = cpp_extension.include_paths(device_type="cuda")
 """
 
-import libcst as cst
+from __future__ import annotations
 
+from migrator.python import cst
 from migrator.releases import parse
 from migrator.rewrite import Change, Finding, Rewrite, settings_floor
 

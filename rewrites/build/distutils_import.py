@@ -10,9 +10,9 @@ After:
     setup(name="op")
 """
 
-import libcst as cst
+from __future__ import annotations
 
-from migrator.python import dotted
+from migrator.python import cst, dotted
 from migrator.rewrite import Change, Finding, Rewrite
 
 ID = "distutils-import"

@@ -26,13 +26,13 @@ After:
         )
 """
 
+from __future__ import annotations
+
 import os
 import re
 from pathlib import Path
 
-import libcst as cst
-
-from migrator.python import argument_node, dotted, inner_span, quote_like, remove_items, string_value
+from migrator.python import argument_node, cst, dotted, inner_span, quote_like, remove_items, string_value
 from migrator.rewrite import Change, Edit, Finding, NewFile, Rename, Rewrite
 from rewrites.build._flags import _Flow, remove_statement
 from rewrites.ffi._extension import extensions

@@ -11,9 +11,9 @@ After:
     CppExtension("op", ["op.cpp"], extra_compile_args=["-O2"])
 """
 
-import libcst as cst
+from __future__ import annotations
 
-from migrator.python import inner_span, remove_items, string_value
+from migrator.python import cst, inner_span, remove_items, string_value
 from migrator.rewrite import Change, Finding, Rewrite
 from rewrites.build._flags import TORCH_WORDS, flags, prune
 

@@ -11,6 +11,8 @@ After:
     CUDAExtension("op", ["op.cpp", "op.cu"], extra_compile_args={"cxx": ["-O3"], "nvcc": []})
 """
 
+from __future__ import annotations
+
 from migrator.python import string_value
 from migrator.rewrite import Finding, Rewrite, settings_floor
 from rewrites.build import _standard

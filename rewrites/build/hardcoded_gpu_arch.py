@@ -11,6 +11,8 @@ After:
     CUDAExtension("op", ["op.cu"], extra_compile_args={"nvcc": ["-O3"]})
 """
 
+from __future__ import annotations
+
 import re
 
 from migrator.python import quote_like, string_value

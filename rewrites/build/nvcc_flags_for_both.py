@@ -11,9 +11,9 @@ After:
     CUDAExtension("op", ["op.cpp", "op_kernel.cu"], extra_compile_args={"cxx": ["-O3"], "nvcc": ["-O3", "-D__CUDA_NO_HALF_OPERATORS__"]})
 """
 
-import libcst as cst
+from __future__ import annotations
 
-from migrator.python import argument, string_value
+from migrator.python import argument, cst, string_value
 from migrator.rewrite import Change, Edit, Rewrite
 from rewrites.build._flags import extension_calls
 

@@ -8,12 +8,12 @@ After:
     setup(name="op", install_requires=["torch==1.0.1.post2"])
 """
 
+from __future__ import annotations
+
 import re
 
-import libcst as cst
-
 from migrator import releases
-from migrator.python import string_value
+from migrator.python import cst, string_value
 from migrator.rewrite import Finding, Rewrite
 
 ID = "pinned-torch"

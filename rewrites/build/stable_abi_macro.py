@@ -10,9 +10,9 @@ After:
     CUDAExtension("op", ["op.cu"], extra_compile_args=["-DTORCH_STABLE_ONLY"])
 """
 
-import libcst as cst
+from __future__ import annotations
 
-from migrator.python import string_value
+from migrator.python import cst, string_value
 from migrator.rewrite import Finding, Rewrite
 from rewrites.build._flags import TORCH_WORDS
 

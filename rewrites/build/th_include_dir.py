@@ -13,11 +13,11 @@ After:
     CppExtension("op", ["op.cpp"], include_dirs=[os.path.dirname(torch.__file__) + "/lib/include/TH"])
 """
 
+from __future__ import annotations
+
 import re
 
-import libcst as cst
-
-from migrator.python import string_value
+from migrator.python import cst, string_value
 from migrator.rewrite import Finding, Rewrite
 from rewrites.build._flags import TORCH_WORDS
 

@@ -10,8 +10,9 @@ After:
     with_cuda = torch.backends.cuda.is_built()
 """
 
-import libcst as cst
+from __future__ import annotations
 
+from migrator.python import cst
 from migrator.releases import parse
 from migrator.rewrite import Change, Finding, Rewrite, settings_floor
 

@@ -10,9 +10,9 @@ After:
     new = [int(x) for x in torch.__version__.split("+")[0].split(".")[:3]] >= [1, 1, 0]
 """
 
-import libcst as cst
+from __future__ import annotations
 
-from migrator.python import string_value
+from migrator.python import cst, string_value
 from migrator.releases import parse
 from migrator.rewrite import Change, Finding, Rewrite, settings_floor
 
