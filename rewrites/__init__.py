@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from migrator.engine import Catalogue
-from migrator.rewrite import Rewrite
+if TYPE_CHECKING:
+    from migrator.engine import Catalogue
+    from migrator.rewrite import Rewrite
 
 
 @cache
 def catalogue() -> Catalogue:
     """Every rewrite, in the order of their ids, and what is known of headers."""
+    from migrator.engine import Catalogue
     from rewrites.headers import KNOWLEDGE
     from rewrites.macros import known_macros
 

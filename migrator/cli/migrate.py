@@ -40,7 +40,7 @@ def command(catalogue, paths, dry_run, check, out, select, ignore, target, min_t
     chosen, ignored = _names(select, known), _names(ignore, known)
     goal = _release("--target", target or releases.NEWEST)
     floor = _release("--min-torch", min_torch) if min_torch else goal
-    if floor > goal:
+    if releases.minor(floor) > releases.minor(goal):
         raise UsageError(f"--min-torch {min_torch} is newer than --target {target or releases.NEWEST}; give a release that is not")
     if releases.minor(goal) > releases.parse(releases.NEWEST):
         raise UsageError(f"torch {target} is newer than what this cuport knows ({releases.NEWEST}); upgrade cuport or give an older --target")

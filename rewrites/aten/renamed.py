@@ -5,11 +5,9 @@ Each row is a rewrite of its own. A name of the project's own with the same spel
 
 from dataclasses import dataclass
 
-from migrator.calls import callee_of
 from migrator import releases
+from migrator.calls import callee_of
 from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
-
-
 
 
 @dataclass(frozen=True)

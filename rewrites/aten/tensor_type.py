@@ -11,7 +11,7 @@ After:
     auto y = at::empty({n}, x.options());
 """
 
-from migrator.rewrite import Change, Edit, Finding, Rewrite
+from migrator.rewrite import Change, Edit, Rewrite
 from rewrites.aten._type import type_calls
 
 _LINK = "https://github.com/pytorch/pytorch/pull/17991"
