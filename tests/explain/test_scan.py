@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 import tracemalloc
 
 from migrator.doctor.explain import lines, scan
@@ -111,12 +110,10 @@ def test_constant_memory():
             yield f"a{number}.cpp:3:1: error: unknown thing"
 
     tracemalloc.start()
-    begin = time.monotonic()
     found = scan(log())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.lines == 12_000 and peak < 3_000_000
-    assert time.monotonic() - begin < 60
 
 
 def test_state_after_its_type_is_no_second_failure():
