@@ -117,11 +117,13 @@ def fix(ctx):
             continue
         replacement, removed_in = MOVED[include.name]
         name = replacement
-        if name == CONTEXT and not any(_NEEDS_CONTEXT.search(text) for text in texts):
-            name = "cuda_runtime.h" if host and any(_NEEDS_RUNTIME.search(text) for text in texts) else None
+        dependent = _dependent(ctx, include) if replacement == CONTEXT else []
+        if name == CONTEXT and not any(_NEEDS_CONTEXT.search(text) for text in [*texts, *(text for _, text in dependent)]):
+            runtime = any(_NEEDS_RUNTIME.search(text) for text in texts) or dependent
+            name = "cuda_runtime.h" if host and runtime else None
         if name in DEVICE_ONLY and host:
             name = None
-        if name is not None and (name in have or name in placed):
+        if name is not None and (name in placed or name in (_before(ctx, dependent[0][0], going) if dependent else have)):
             name = None
         if name is None:
             start, end = file.line_span(include.start)
@@ -139,6 +141,36 @@ def fix(ctx):
     for include in mine:
         if include.name in ("THC/THCNumerics.cuh", "THC/THCDeviceTensor.cuh") and ctx.uses("THCNumerics", "ScalarConvert", "THCDeviceTensor"):
             yield Finding(ID, include.start, f"{include.name} is gone, and its names are still used", "use plain operators, static_cast, packed accessors")
+
+
+def _dependent(ctx, include):
+    """The project's own headers, included further down, that use CUDA and include nothing for it: (include, text)."""
+    found = []
+    for later in ctx.includes():
+        local = ctx.project.local_include(later, ctx.path) if later.start > include.start else None
+        if local is None:
+            continue
+        text = ctx.project.files[local].data
+        if not (_NEEDS_CONTEXT.search(text) or (_NEEDS_RUNTIME.search(text) and not local.name.endswith(".cuh"))):
+            continue
+        if not any(name == CONTEXT or name.startswith("cuda") for name in ctx.project.all_includes(local)):
+            found.append((later, text))
+    return found
+
+
+def _before(ctx, stop, going):
+    """The headers that a file has got by the line of one of its includes."""
+    names = set()
+    for include in ctx.includes():
+        if include.start >= stop.start:
+            break
+        if include.name in going:
+            continue
+        names.add(include.name)
+        local = ctx.project.local_include(include, ctx.path)
+        if local is not None:
+            names |= ctx.project.all_includes(local)
+    return ctx.catalogue.headers.closure(names)
 
 
 rewrite = Rewrite(
