@@ -23,7 +23,7 @@ ID = "removed-api"
 TORCH_HEADERS = re.compile(r"(?:ATen|c10|TH|THC|THCUNN|THNN|torch/csrc|torch/headeronly|caffe2/core|caffe2/utils)/")
 _OLD_FOLDERS = ("TH/", "THC/")  # on the include path themselves until _ON_PATH
 _ON_PATH = (2, 6)
-_MACRO = re.compile(r"(?:AT|C10|CAFFE2|TORCH|PYTORCH|THC|TH|THP|THNN|JIT|CUB)_[A-Z0-9_]+\Z|AT_?[A-Z_]+\Z|CHECK_(?:EQ|NE|GT|GE|LT|LE)\Z")
+_MACRO = re.compile(r"(?:AT|C10|CAFFE2|TORCH|PYTORCH|THC|TH|THP|THNN|JIT|CUB)_[A-Z0-9_]+\Z|AT_?[A-Z_]+\Z")
 _TH = re.compile(r"TH(?:C|NN|CUNN)?[A-Z][a-z]\w*\Z|THC_\w+\Z|THCUNN_\w+\Z")
 _CUDA = re.compile(
     r"(?:cuda|cublas|cusparse|cusolver|curand|cufft|cu|nvtx|nvrtc)[A-Z]\w+\Z|(?:CUDA|CUDART|CUBLAS|CUSPARSE|CUSOLVER|CURAND|CUFFT|CU)_[A-Z0-9_]+\Z"
