@@ -133,6 +133,18 @@ class Rewrite:
     def title(self) -> str:
         return self.doc.strip().splitlines()[0]
 
+    @property
+    def when(self) -> str:
+        """In words: in which releases the old form went."""
+        parts = []
+        if self.removed_in:
+            parts.append(f"removed in torch {self.removed_in}")
+        if self.cuda_removed_in:
+            parts.append(f"removed in CUDA {self.cuda_removed_in}")
+        if self.deprecated_in:
+            parts.append(f"deprecated in torch {self.deprecated_in}")
+        return ", ".join(parts)
+
     def reason(self, settings: Settings) -> str | None:
         """Why the rewrite applies at these settings: "broken", "deprecated", or None when it does not."""
         if self.cuda_removed_in is not None and releases.parse(self.cuda_removed_in) <= settings.cuda:

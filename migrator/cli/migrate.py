@@ -127,7 +127,7 @@ def _coloured(line: str) -> str:
 
 def _write(plan, paths, out) -> bool:
     """Write the plan in place, or as a copy under ``out``. True if something failed."""
-    from migrator.apply import apply, copy_tree
+    from migrator.write import apply, copy_tree
     from migrator.report.text import shown
 
     if out is not None:

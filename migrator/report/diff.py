@@ -6,7 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
-from migrator.plan import PlannedFile
+from migrator.planned import PlannedFile
 
 
 def _name(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from migrator.plan import Plan
+from migrator.planned import Plan
 from migrator.report.diff import _name
 
 
