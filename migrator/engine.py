@@ -19,6 +19,7 @@ from migrator.source import SourceFile, language_of
 from migrator.syntax import Node, Tree, preproc
 
 MAX_PASSES = 20
+Progress = Callable[[int, int], None]
 _IGNORE = re.compile(rb"(?://|#|/\*)[ \t]*cuport:[ \t]*ignore(?:\[([^\]\n]*)\])?")
 
 
@@ -219,9 +220,10 @@ class _State:
         return min(offset, len(self.original.data))
 
 
-def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
+def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress: Progress | None = None) -> Plan:
     """Plan the migration of a project. The project's files in memory become the new ones; nothing is written.
 
+    ``progress`` is told, before each file of a pass, how many files of it are done, and how many there are.
     Raises EngineError when a rewrite does not settle within ``MAX_PASSES`` passes.
     """
     rewrites = [r for r in catalogue.rewrites if r.selected(settings)]
@@ -236,7 +238,10 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
         pending: dict[Path, bytes] = {}
         for order in orders:
             active = [r for r in rewrites if r.order == order]
-            for path in [p for p in candidates if p in stale[order]]:
+            waiting = [p for p in candidates if p in stale[order]]
+            for number, path in enumerate(waiting):
+                if progress is not None:
+                    progress(number, len(waiting))
                 data = _one_file(project, path, order, active, catalogue, settings, states, new_files)
                 if data is not None:
                     pending[path] = data
@@ -336,6 +341,8 @@ def _one_file(
     state.findings[order] = []
     language = language_of(path)
     active = [r for r in rewrites if r.language == language and not r.trigger_bytes.isdisjoint(file.words)]
+    if settings.per_file_ignores:
+        active = [r for r in active if not settings.ignores_in(file.path, r.id)]
     if not active:
         return None
     earlier = tuple(f for o, found in state.findings.items() if o < order for f in found)
@@ -373,17 +380,17 @@ def _one_file(
     accepted, _ = select_changes(changes)
     first = len(state.applied)
     made_by = {id(change): first + index for index, change in enumerate(c for c in accepted if c.edits)}
-    traced = [(e, (made_by[id(c)],)) for c in accepted for e in c.edits]
-    edits = [e for e, _ in traced]
+    traced: list[tuple[Edit, tuple[int, ...]]] = [(e, (made_by[id(c)],)) for c in accepted for e in c.edits]
+    every = [e for e, _ in traced]
     included = project.includes(path) if language == "c++" else []
     dropped = {
-        i.name for i in included if any(e.start <= i.start and i.end <= e.end and e.text.strip() == b"" for e in edits)
+        i.name for i in included if any(e.start <= i.start and i.end <= e.end and e.text.strip() == b"" for e in every)
     }
     needed = {h for c in accepted for h in c.includes}
     if needed:
         for extra in additions(project, path, needed, catalogue.headers, dropped):
-            if not _overlaps(sorted((e.start, e.end) for e in edits), extra):
-                edits.append(extra)
+            if not _overlaps(sorted((e.start, e.end) for e in every), extra):
+                every.append(extra)
                 wanted_by = [c for c in accepted if any(f"<{h}>".encode() in extra.text for h in c.includes) and id(c) in made_by]
                 traced.append((extra, tuple(made_by[id(c)] for c in wanted_by)))
     for change in accepted:
@@ -392,7 +399,7 @@ def _one_file(
             state.applied.append(Applied(change.rule, state.original.line_of(offset), change.note))
     state.last_rules = [c.rule for c in accepted]
     made = [(state.original.line_of(state.original_offset(f.start)), f) for c in accepted for f in c.left]
-    state.kept = [(line, replace(f, start=_forward(edits, f.start))) for line, f in [*state.kept, *made]]
-    state.back.append(_Back(edits))
+    state.kept = [(line, replace(f, start=_forward(every, f.start))) for line, f in [*state.kept, *made]]
+    state.back.append(_Back(every))
     state.replacements = compose(state.replacements, file.data, traced)
-    return apply_edits(file.data, edits)
+    return apply_edits(file.data, every)
