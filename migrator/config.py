@@ -1,4 +1,7 @@
-"""The project's own settings: ``[tool.cuport]`` in pyproject.toml, or cuport.toml. Published schema: docs/schemas/cuport-config.schema.json."""
+"""The project's own settings: ``[tool.cuport]`` in pyproject.toml, or cuport.toml.
+
+Its published schema is docs/schemas/cuport-config.schema.json.
+"""
 
 from __future__ import annotations
 

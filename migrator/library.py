@@ -133,9 +133,11 @@ def settings_for(
     min_torch = min_torch or config.min_torch
     floor = _release("--min-torch", min_torch) if min_torch else goal
     if releases.minor(floor) > releases.minor(goal):
-        raise PlanError(f"--min-torch {min_torch} is newer than --target {target}; give a release that is not")
+        raise PlanError(f"--min-torch {min_torch} is newer than --target {target}; give one that is not")
     if releases.minor(goal) > releases.parse(releases.NEWEST):
-        raise PlanError(f"torch {target} is newer than what this cuport knows ({releases.NEWEST}); upgrade cuport or give an older --target")
+        raise PlanError(
+            f"torch {target} is newer than what this cuport knows ({releases.NEWEST}); upgrade cuport or give an older --target"
+        )
     return Settings(
         goal,
         floor,

@@ -33,7 +33,7 @@ class Left:
 
 @dataclass(frozen=True)
 class Rule:
-    """What a report says of a rewrite: its id, its one-line title, why it is there, in words when the old form went, and how much it matters.
+    """What a report says of a rewrite: its one-line title, why it is there, when (in words) the old form went, how much it matters.
 
     ``severity`` is "broken" (does not compile on the target), "deprecated" (compiles there and warns) or "other". ``link`` may be empty.
     """

@@ -11,7 +11,7 @@ from migrator.rewrite import Edit
 
 @dataclass(frozen=True)
 class Replacement:
-    """The bytes ``[start, end)`` of the original became ``text``. ``changes`` are the indices, in ``PlannedFile.applied``, of what did it."""
+    """The bytes ``[start, end)`` of the original became ``text``. ``changes`` are indices in ``PlannedFile.applied``."""
 
     start: int
     end: int

@@ -37,14 +37,14 @@ from migrator.report import FORMATS
 @click.option("--unsafe-fixes", is_flag=True, help="Also make changes that may alter behaviour; each says why.")
 @click.option("--only-broken", is_flag=True, help="Only what does not compile on the target: the smallest diff.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="The form of the report on stdout.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report (json, sarif, github) to a file instead.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report (not the text) into a file.")
 @click.option("--report", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write one HTML page with every diff and why.")
 @click.option(
     "--verified",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Put the result of `cuport verify --format json` into that page.",
 )
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration (default: cuport.toml or pyproject.toml).")
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration, if not the nearest one.")
 @click.option("--no-config", is_flag=True, help="Read no configuration.")
 @click.option("-v", "--verbose", count=True, help="Name every change with its line.")
 @click.option("-q", "--quiet", is_flag=True, help="Only errors and what is left to do by hand.")
@@ -56,7 +56,8 @@ def command(
     """Port the sources under PATH to current PyTorch, in place."""
     from migrator.cli import show
     from migrator.config import Config
-    from migrator.library import PlanError, plan as make_plan
+    from migrator.library import PlanError
+    from migrator.library import plan as make_plan
     from migrator.report.text import shown
 
     if out is not None and len(paths) != 1:

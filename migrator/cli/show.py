@@ -56,7 +56,9 @@ def _coloured(line: str) -> str:
         return click.style(line, fg="red")
     if line.startswith("@@"):
         place, _, rules = line.rstrip("\n").partition(" @@ ")
-        return click.style(place + " @@", fg="cyan") + " " + click.style(rules, fg="magenta", bold=True) + "\n" if rules else click.style(line, fg="cyan")
+        return (
+            click.style(line, fg="cyan") if not rules else click.style(f"{place} @@ ", fg="cyan") + click.style(f"{rules}\n", fg="magenta")
+        )
     return line
 
 

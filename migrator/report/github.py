@@ -17,7 +17,9 @@ def render(plan: Plan) -> str:
     for file in plan.files:
         for line, rule in dict.fromkeys((a.line, a.rule) for a in file.applied):
             known = plan.rules[rule]
-            out.append(_command(_COMMANDS[known.severity], file.path, line, rule, f"{known.title.rstrip('.')} (`cuport migrate` writes it)"))
+            out.append(
+                _command(_COMMANDS[known.severity], file.path, line, rule, f"{known.title.rstrip('.')} (`cuport migrate` writes it)")
+            )
         for item in file.left:
             out.append(_command("warning", file.path, item.line, item.rule, item.message + (f"\n{item.advice}" if item.advice else "")))
     for problem in plan.problems:

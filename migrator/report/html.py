@@ -39,7 +39,8 @@ nav { margin: .75rem 0; } nav a { margin-right: 1rem; }
 .cards li { flex: 1 1 8rem; padding: .6rem .8rem; border: 1px solid var(--line); border-radius: 6px; background: var(--panel); }
 .cards strong { display: block; font-size: 1.5rem; line-height: 1.2; } .cards .hand strong { color: var(--hand); }
 .bar { display: flex; height: .8rem; overflow: hidden; border-radius: 6px; margin: .5rem 0; }
-.bar span { min-width: 2px; } .ported { background: var(--ported); } .by-hand { background: var(--hand); } .untouched { background: var(--untouched); }
+.bar span { min-width: 2px; } .ported { background: var(--ported); } .by-hand { background: var(--hand); }
+.untouched { background: var(--untouched); }
 .legend { display: flex; flex-wrap: wrap; gap: 1.25rem; margin: .25rem 0 .75rem; padding: 0; list-style: none; }
 .legend i, .squares > * { display: inline-block; width: 1rem; height: 1rem; border-radius: 3px; vertical-align: -.15rem; }
 .folders { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .3rem 1rem; margin: 0; }
@@ -47,19 +48,24 @@ nav { margin: .75rem 0; } nav a { margin-right: 1rem; }
 .squares { display: flex; flex-wrap: wrap; gap: 3px; margin: 0; padding: .2rem 0; }
 .squares > * { font-size: .7rem; line-height: 1rem; text-align: center; text-decoration: none; font-weight: 700; }
 .squares a.by-hand { color: var(--bg); } .squares a.ported { color: var(--bg); } .squares .more { width: auto; color: var(--soft); }
-.chip { display: inline-block; padding: 0 .5rem; border: 1px solid var(--line); border-radius: 1rem; font-size: .8rem; background: var(--panel);
+.chip { display: inline-block; padding: 0 .5rem; border: 1px solid var(--line); border-radius: 1rem; font-size: .8rem;
+background: var(--panel);
   color: var(--fg); text-decoration: none; white-space: nowrap; } a.chip:hover { border-color: var(--focus); }
 .chip.broken { border-color: var(--bad); } .chip.deprecated { border-color: var(--note); } .chip.high { color: var(--bad); }
 .chip.medium { color: var(--hand); } .chip.low { color: var(--good); }
-.file { border: 1px solid var(--line); border-radius: 6px; margin: .75rem 0; } .file > summary { padding: .5rem .75rem; background: var(--panel);
+.file { border: 1px solid var(--line); border-radius: 6px; margin: .75rem 0; }
+.file > summary { padding: .5rem .75rem; background: var(--panel);
   border-radius: 6px; position: sticky; top: 0; z-index: 1; } .file > .scroll { border-width: 1px 0 0; border-radius: 0; }
 table.diff { table-layout: fixed; min-width: 60rem; font: .8rem/1.45 ui-monospace, monospace; }
 .diff td { border: 0; padding: 0 .5rem; white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; }
 .diff td.no { padding: 0 .5rem; text-align: right; color: var(--soft); user-select: none; white-space: nowrap; }
 .diff col.no { width: 4rem; } .diff .old { background: var(--bad-bg); } .diff .new { background: var(--good-bg); }
-.diff mark { color: inherit; border-radius: 2px; } .diff .old mark { background: var(--mark-old); } .diff .new mark { background: var(--mark-new); }
-.diff th { background: var(--panel); font-weight: 400; padding: .25rem .5rem; border-bottom: 0; text-align: left; } .diff th .chip { margin-left: .4rem; }
-.hand-note { background: var(--hand-bg); border-left: 3px solid var(--hand); padding: .4rem .75rem; margin: .4rem 0; overflow-wrap: anywhere; }
+.diff mark { color: inherit; border-radius: 2px; } .diff .old mark { background: var(--mark-old); }
+.diff .new mark { background: var(--mark-new); }
+.diff th { background: var(--panel); font-weight: 400; padding: .25rem .5rem; border-bottom: 0; text-align: left; }
+.diff th .chip { margin-left: .4rem; }
+.hand-note { background: var(--hand-bg); border-left: 3px solid var(--hand); padding: .4rem .75rem; margin: .4rem 0;
+overflow-wrap: anywhere; }
 ul.places { margin: .25rem 0; padding-left: 1.25rem; overflow-wrap: anywhere; } .advice { white-space: pre-wrap; }
 @media print { .file > summary { position: static; } .scroll { overflow: visible; } }
 """

@@ -43,7 +43,9 @@ def notes(plan: Plan) -> list[str]:
     result = [f"{relative(file.path)}:{applied.line}: [{applied.rule}] {applied.note}" for file, applied in plan.notes]
     for unused in plan.unused_ignores:
         what = ", ".join(unused.rules) or "anything"
-        result.append(f"{relative(unused.path)}:{unused.line}: this comment ignores {what} here, and there is nothing to ignore; take it away")
+        result.append(
+            f"{relative(unused.path)}:{unused.line}: this comment ignores {what} here, and there is nothing to ignore; take it away"
+        )
     return result
 
 

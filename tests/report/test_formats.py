@@ -53,12 +53,19 @@ def test_json_is_what_the_schema_says_and_makes_the_port(folder):
     for file in value["files"]:
         real = base64.b64decode(file["path_base64"]) if "path_base64" in file else file["path"].encode()
         before = (folder / os.fsdecode(real)).read_bytes()
-        edits = [Edit(r["start"], r["end"], r["text"].encode() if "text" in r else base64.b64decode(r["base64"])) for r in file["replacements"]]
+        edits = [
+            Edit(r["start"], r["end"], r["text"].encode() if "text" in r else base64.b64decode(r["base64"])) for r in file["replacements"]
+        ]
         after = next(f.after for f in made.files if os.fsencode(f.path) == real)
         assert apply_edits(before, edits) == after
         assert {i for r in file["replacements"] for i in r["changes"]} == set(range(len(file["changes"])))
     entry = next(f for f in value["files"] if f["path"] == "op.cu")
-    assert sorted((c["rule"], c["line"]) for c in entry["changes"]) == [("at-check", 5), ("at-check", 6), ("thc-ceil-div", 5), ("thc-headers", 2)]
+    assert sorted((c["rule"], c["line"]) for c in entry["changes"]) == [
+        ("at-check", 5),
+        ("at-check", 6),
+        ("thc-ceil-div", 5),
+        ("thc-headers", 2),
+    ]
     assert [(c["rule"], c["line"]) for c in entry["left"]] == [("at-check", 6)] and (entry["state"], entry["effort"]) == ("by hand", "low")
 
 
@@ -95,7 +102,10 @@ def test_sarif_is_valid_and_its_fixes_make_the_port(folder):
         name = os.fsdecode(unquote(uri, errors="surrogateescape").encode("utf-8", "surrogateescape"))
         before = (folder / name).read_bytes()
         after = next(f.after for f in made.files if str(f.path) == name)
-        assert apply_edits(before, [Edit(_offset(before, a, b), _offset(before, c, d), t) for (a, b, c, d), t in replacements.items()]) == after
+        assert (
+            apply_edits(before, [Edit(_offset(before, a, b), _offset(before, c, d), t) for (a, b, c, d), t in replacements.items()])
+            == after
+        )
     by_hand = [r for r in run["results"] if r["message"]["text"].startswith("By hand: ")]
     assert len(by_hand) == 8 and not any("fixes" in r for r in by_hand)
 
@@ -117,9 +127,8 @@ def test_sarif_of_nothing_and_of_what_cannot_be_read(folder):
 
 def test_sarif_takes_every_rule(tmp_path):
     """Titles, documentation and links of every rewrite fit the schema."""
-    from migrator.planned import Plan
     from migrator.engine import _rules
-    from migrator.planned import Applied, PlannedFile
+    from migrator.planned import Applied, Plan, PlannedFile
     from migrator.rewrite import Settings
 
     every = tuple(Applied(r.id, 1) for r in catalogue().rewrites)
