@@ -15,7 +15,7 @@ from migrator.planned import Plan, PlannedFile, Rule
 from migrator.report import highlight
 from migrator.report.effort import LEVELS, effort, state, tasks
 from migrator.report.lines import Touched, git_lines, rules_between, touched
-from migrator.report.page import document, text
+from migrator.report.page import document, scroll, text
 from migrator.report.paths import relative
 
 if TYPE_CHECKING:
@@ -55,15 +55,15 @@ background: var(--panel);
 .chip.medium { color: var(--hand); } .chip.low { color: var(--good); }
 .file { border: 1px solid var(--line); border-radius: 6px; margin: .75rem 0; }
 .file > summary { padding: .5rem .75rem; background: var(--panel);
-  border-radius: 6px; position: sticky; top: 0; z-index: 1; } .file > .scroll { border-width: 1px 0 0; border-radius: 0; }
-table.diff { table-layout: fixed; min-width: 60rem; font: .8rem/1.45 ui-monospace, monospace; }
-.diff td { border: 0; padding: 0 .5rem; white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; }
-.diff td.no { padding: 0 .5rem; text-align: right; color: var(--soft); user-select: none; white-space: nowrap; }
-.diff col.no { width: 4rem; } .diff .old { background: var(--bad-bg); } .diff .new { background: var(--good-bg); }
-.diff mark { color: inherit; border-radius: 2px; } .diff .old mark { background: var(--mark-old); }
-.diff .new mark { background: var(--mark-new); }
-.diff th { background: var(--panel); font-weight: 400; padding: .25rem .5rem; border-bottom: 0; text-align: left; }
-.diff th .chip { margin-left: .4rem; }
+  border-radius: 6px; position: sticky; top: 0; z-index: 1; } .sides > .scroll { border-width: 1px 0 0; border-radius: 0; }
+.sides table { table-layout: fixed; min-width: 60rem; font: .8rem/1.45 ui-monospace, monospace; }
+.sides td { border: 0; padding: 0 .5rem; white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; }
+.sides td.no { padding: 0 .5rem; text-align: right; color: var(--soft); user-select: none; white-space: nowrap; }
+.sides col.no { width: 4rem; } .sides .old { background: var(--bad-bg); } .sides .new { background: var(--good-bg); }
+.sides mark { color: inherit; border-radius: 2px; } .sides .old mark { background: var(--mark-old); }
+.sides .new mark { background: var(--mark-new); }
+.sides th { background: var(--panel); font-weight: 400; padding: .25rem .5rem; border-bottom: 0; text-align: left; }
+.sides th .chip { margin-left: .4rem; }
 .hand-note { background: var(--hand-bg); border-left: 3px solid var(--hand); padding: .4rem .75rem; margin: .4rem 0;
 overflow-wrap: anywhere; }
 ul.places { margin: .25rem 0; padding-left: 1.25rem; overflow-wrap: anywhere; } .advice { white-space: pre-wrap; }
@@ -169,9 +169,7 @@ def _by_hand(plan: Plan, anchors: dict[int, str], written: bool) -> str:
         for file in sorted((f for f in plan.files if f.left), key=lambda f: (-LEVELS.index(effort(f)), -len(f.left)))
     )
     head = '<thead><tr><th scope="col">file</th><th scope="col">places</th><th scope="col">effort</th></tr></thead>'
-    out.append(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Effort by file"><table>{head}<tbody>{rows}</tbody></table></div></section>'
-    )
+    out.append(scroll("Effort by file", f"{head}<tbody>{rows}</tbody>") + "</section>")
     return "\n".join(out)
 
 
@@ -185,10 +183,8 @@ def _rules(plan: Plan) -> str:
         for rule in sorted(plan.rules.values(), key=lambda r: (-edits[r.id], r.id))
     )
     head = '<thead><tr><th scope="col">rule</th><th scope="col">edits</th><th scope="col">files</th><th scope="col">why</th></tr></thead>'
-    return (
-        '<section aria-labelledby="rules"><h2 id="rules">Rules</h2>\n<div class="scroll" tabindex="0" role="region" aria-labelledby="rules">'
-        f"<table>{head}<tbody>\n{rows}\n</tbody></table></div></section>"
-    )
+    table = scroll("Rules", f"{head}<tbody>\n{rows}\n</tbody>")
+    return f'<section aria-labelledby="rules"><h2 id="rules">Rules</h2>\n{table}</section>'
 
 
 def _why(rule: Rule) -> str:
@@ -246,10 +242,9 @@ def _file(file: PlannedFile, plan: Plan, anchor: str, opened: bool, written: boo
     )
     diff = ""
     if file.before != file.after:
-        label = text(f"Changes in {name}")
         columns = '<colgroup><col class="no"><col><col class="no"><col></colgroup>'
         body = "\n".join(_hunks(file, plan))
-        diff = f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table class="diff">{columns}<tbody>\n{body}\n</tbody></table></div>'
+        diff = f'<div class="sides">{scroll(f"Changes in {name}", f"{columns}<tbody>{body}</tbody>")}</div>'
     return (
         f'<details class="file" id="{anchor}"{" open" if opened else ""}><summary><code>{text(name)}</code> '
         f'<span class="soft">{facts}</span>{level}</summary>{notes}{diff}</details>'

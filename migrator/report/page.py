@@ -51,6 +51,11 @@ def text(value: object) -> str:
     return escape("".join(ch if ch in "\t\n" or (ord(ch) >= 32 and ord(ch) != 127) else "\N{REPLACEMENT CHARACTER}" for ch in shown))
 
 
+def scroll(label: str, table: str) -> str:
+    """A table that scrolls by itself, with the keyboard too. ``label`` is plain text, ``table`` HTML."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{text(label)}"><table>{table}</table></div>'
+
+
 def banner(words: str, good: bool) -> str:
     """A line that says, in colour and with a mark, whether something holds."""
     mark, kind = ("\u2713", "good") if good else ("\u2717", "bad")

@@ -1,6 +1,6 @@
 """The plan as SARIF 2.1.0, for code scanning: a result for each change, with its fix, and for each thing left to do by hand.
 
-Results describe the original. A change's fix is the exact bytes that it replaces; two changes that meet in one place share that replacement.
+Results describe the original. A change's fix is the exact bytes that it replaces; changes that meet in one place share it.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def _changes(file: PlannedFile, plan: Plan, index: dict[str, int]) -> list[dict[
             "locations": [_location(file, applied.line)],
         }
         if number in parts:
-            change = {"artifactLocation": _artifact(file), "replacements": parts[number]}
-            result["fixes"] = [{"description": {"text": rule.title}, "artifactChanges": [change]}]
+            replaced = {"artifactLocation": _artifact(file), "replacements": parts[number]}
+            result["fixes"] = [{"description": {"text": rule.title}, "artifactChanges": [replaced]}]
         results.append(result)
     return results
 

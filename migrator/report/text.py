@@ -75,8 +75,8 @@ def _folded(text: str, indent: str, width: int, marked: tuple[str, str], paint: 
     for number, line in enumerate(text.split("\n")):
         start = indent if number else ""
         if width and len(start + line) > width:
-            margins = {"initial_indent": start, "subsequent_indent": indent}
-            lines += textwrap.wrap(line, width, **margins, break_long_words=False, break_on_hyphens=False)
+            fold = textwrap.TextWrapper(width, start, indent, break_long_words=False, break_on_hyphens=False)
+            lines += fold.wrap(line)
         else:
             lines.append(start + line)
     lines[0] = lines[0].replace(marked[0], paint(*marked), 1)
