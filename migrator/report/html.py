@@ -26,10 +26,10 @@ OPEN_FILES = 40  # further files are folded; a click or Enter opens one
 SQUARES = 400  # of one folder in the picture
 
 _STYLE = """
-:root { --k-kw: #cf222e; --k-ty: #6639a6; --k-st: #0a3069; --k-nu: #0550ae; --k-co: #59636e; --k-pp: #953800; --k-fn: #6639a6;
-  --hand: #9a6700; --hand-bg: #fff4d6; --mark-old: #ffb3ad; --mark-new: #90e4a4; --ported: #1a7f37; --untouched: #b1bac4; }
+:root { --k-kw: #cf222e; --k-ty: #6639a6; --k-st: #0a3069; --k-nu: #0550ae; --k-co: #59636e; --k-pp: #7d2f00; --k-fn: #6639a6;
+  --hand: #9a6700; --hand-bg: #fff4d6; --mark-old: #ffc9c5; --mark-new: #90e4a4; --ported: #1a7f37; --untouched: #b1bac4; }
 @media (prefers-color-scheme: dark) { :root { --k-kw: #ff7b72; --k-ty: #d2a8ff; --k-st: #a5d6ff; --k-nu: #79c0ff; --k-co: #9198a1;
-  --k-pp: #ffa657; --k-fn: #d2a8ff; --hand: #f0c14b; --hand-bg: #3a2c08; --mark-old: #86302b; --mark-new: #1f6a35; --ported: #3fb950;
+  --k-pp: #ffa657; --k-fn: #d2a8ff; --hand: #f0c14b; --hand-bg: #3a2c08; --mark-old: #6b2420; --mark-new: #185428; --ported: #3fb950;
   --untouched: #484f58; } }
 body { max-width: 110rem; }
 .kw { color: var(--k-kw); } .ty { color: var(--k-ty); } .st { color: var(--k-st); } .nu { color: var(--k-nu); } .co { color: var(--k-co); }
@@ -67,6 +67,7 @@ background: var(--panel);
 .hand-note { background: var(--hand-bg); border-left: 3px solid var(--hand); padding: .4rem .75rem; margin: .4rem 0;
 overflow-wrap: anywhere; }
 ul.places { margin: .25rem 0; padding-left: 1.25rem; overflow-wrap: anywhere; } .advice { white-space: pre-wrap; }
+td details { margin: 0; }
 @media print { .file > summary { position: static; } .scroll { overflow: visible; } }
 """
 
@@ -85,7 +86,7 @@ def render(plan: Plan, title: str, written: bool, verification: Verification | N
 def _heading(plan: Plan, title: str, written: bool) -> str:
     target, floor = (".".join(map(str, release)) for release in (plan.settings.target, plan.settings.min_torch))
     to = f"torch {target}" + (f", compiling since {floor}" if floor != target else "")
-    did = "ported" if written else "to be ported; nothing was written"
+    did = f"ported to {to}" if written else f"planned for {to}; nothing was written"
     cards = [
         (plan.files_read, "files read", ""),
         (len(plan.changed), "files changed" if written else "files that change", ""),
@@ -98,7 +99,7 @@ def _heading(plan: Plan, title: str, written: bool) -> str:
     links += [("rules", "Rules"), ("diffs", "Changes")] if plan.rules else []
     nav = "".join(f'<a href="#{anchor}">{words}</a>' for anchor, words in links)
     return (
-        f'<h1>cuport migrate: {text(title)}</h1>\n<p class="soft">{did} to {text(to)}, by cuport {text(__version__)}</p>\n'
+        f'<h1>cuport migrate: {text(title)}</h1>\n<p class="soft">{text(did)}. cuport {text(__version__)}</p>\n'
         f'<nav aria-label="Sections">{nav}</nav>\n<ul class="cards">{items}</ul>'
     )
 
@@ -243,8 +244,9 @@ def _file(file: PlannedFile, plan: Plan, anchor: str, opened: bool, written: boo
     diff = ""
     if file.before != file.after:
         columns = '<colgroup><col class="no"><col><col class="no"><col></colgroup>'
+        head = '<thead><tr><th scope="colgroup" colspan="2">before</th><th scope="colgroup" colspan="2">after</th></tr></thead>'
         body = "\n".join(_hunks(file, plan))
-        diff = f'<div class="sides">{scroll(f"Changes in {name}", f"{columns}<tbody>{body}</tbody>")}</div>'
+        diff = f'<div class="sides">{scroll(f"Changes in {name}", f"{columns}{head}<tbody>{body}</tbody>")}</div>'
     return (
         f'<details class="file" id="{anchor}"{" open" if opened else ""}><summary><code>{text(name)}</code> '
         f'<span class="soft">{facts}</span>{level}</summary>{notes}{diff}</details>'

@@ -78,8 +78,7 @@ def test_every_text_is_text(folder):
 
 
 def test_a_new_file_and_one_that_moves(tmp_path):
-    from migrator.planned import Applied, Plan, PlannedFile
-    from migrator.planned import Rule
+    from migrator.planned import Applied, Plan, PlannedFile, Rule
 
     rule = Rule("r", "A rule.", "", "", "other", "safe")
     files = (
