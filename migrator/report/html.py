@@ -78,8 +78,7 @@ def render(plan: Plan, title: str, written: bool, verification: Verification | N
     parts = [_heading(plan, title, written), _picture(plan, anchors)]
     if verification is not None:
         parts.append(_verification(verification))
-    parts += [_by_hand(plan, anchors, written), _rules(plan), _notes(plan)]
-    parts.append(_files(plan, anchors, written))
+    parts += [_by_hand(plan, anchors, written), _notes(plan), _files(plan, anchors, written), _rules(plan)]
     return document(f"cuport migrate: {title}", "\n".join(part for part in parts if part), _STYLE)
 
 
@@ -96,7 +95,7 @@ def _heading(plan: Plan, title: str, written: bool) -> str:
     items = "".join(f"<li{kind}><strong>{number:,}</strong> {words}</li>" for number, words, kind in cards)
     links = [("picture", "Files")]
     links += [("hand", "By hand")] if plan.left else []
-    links += [("rules", "Rules"), ("diffs", "Changes")] if plan.rules else []
+    links += [("diffs", "Changes"), ("rules", "Rules")] if plan.rules else []
     nav = "".join(f'<a href="#{anchor}">{words}</a>' for anchor, words in links)
     return (
         f'<h1>cuport migrate: {text(title)}</h1>\n<p class="soft">{text(did)}. cuport {text(__version__)}</p>\n'

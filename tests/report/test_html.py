@@ -46,7 +46,7 @@ def page_of(*paths, **options) -> tuple[Page, str]:
 def test_every_part_is_there(folder):
     page, text = page_of("csrc")
     assert page.all("title") == ["cuport migrate: csrc"] and page.all("h1") == ["cuport migrate: csrc"]
-    assert page.all("h2") == ["Files", "Left to do by hand", "Rules", "Changes"]
+    assert page.all("h2") == ["Files", "Left to do by hand", "Changes", "Rules"]
     assert page.all("ul", class_="cards") == ["3 files read2 files that change5 edits1 places to do by hand"]
     assert page.all("ul", class_="legend") == [" 1 ported 1 by hand 1 untouched"]
     squares = {
@@ -87,7 +87,7 @@ def test_a_new_file_and_one_that_moves(tmp_path):
         PlannedFile(tmp_path / "empty.py", Path("empty.py"), b"", b"", (Applied("r", 1),), created=True),
     )
     page = Page(html.render(Plan(files, 1, rules={"r": rule}), "x", True))
-    assert page.all("summary")[-3:] == ["new.py new file", "a.c \u2192 a.cpp 1 edit", "empty.py new file"]
+    assert page.all("summary")[:3] == ["new.py new file", "a.c \u2192 a.cpp 1 edit", "empty.py new file"]
     assert page.all("td", class_="new") == ["import x"]
 
 
