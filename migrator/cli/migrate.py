@@ -58,7 +58,7 @@ def command(
     from migrator.config import Config
     from migrator.library import PlanError
     from migrator.library import plan as make_plan
-    from migrator.report.text import shown
+    from migrator.report.paths import shown
 
     if out is not None and len(paths) != 1:
         raise UsageError("--out takes one PATH")
@@ -112,7 +112,7 @@ def command(
 
 def _page(plan, paths, verified, wrote: bool) -> str:
     from migrator.report.html import render
-    from migrator.report.text import shown
+    from migrator.report.paths import shown
 
     return render(plan, ", ".join(shown(path) for path in paths), wrote, _verification(verified) if verified is not None else None)
 
@@ -132,7 +132,7 @@ def _verification(path: Path):
 def _write(plan, paths, out) -> bool:
     """Write the plan in place, or as a copy under ``out``. True if something failed."""
     from migrator.library import PlanError, apply
-    from migrator.report.text import shown
+    from migrator.report.paths import shown
 
     try:
         written = apply(plan) if out is None else apply(plan, out=out, source=paths[0])

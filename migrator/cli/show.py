@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -16,6 +16,7 @@ import click
 from migrator.engine import Progress
 from migrator.planned import Plan
 from migrator.report import text
+from migrator.report.paths import shown as shown_path
 from migrator.report.text import Paint
 
 SLOW = 0.5  # seconds after which a run shows how far it is
@@ -70,7 +71,7 @@ def closing(plan: Plan, wrote: bool, verbose: bool, quiet: bool) -> None:
         if verbose:
             for file in plan.changed:
                 for applied in file.applied:
-                    say(f"{text.shown(file.path)}:{applied.line}: {applied.rule}")
+                    say(f"{shown_path(file.path)}:{applied.line}: {applied.rule}")
         for line in text.summary(plan, "changed" if wrote else "would change", paint):
             say(line)
         for line in text.notes(plan):
@@ -111,27 +112,24 @@ def progress(quiet: bool) -> Iterator[Progress | None]:
         yield None
         return
     began = time.monotonic()
-    show: Callable[[int, int], None] | None = None
-    bars = None
+    shown = None  # the bar, and the task in it
 
     def advance(done: int, total: int) -> None:
-        nonlocal bars, show
-        if bars is None and time.monotonic() - began < SLOW:
-            return
-        if bars is None:
+        nonlocal shown
+        if shown is not None:
+            bar, task = shown
+            bar.update(task, completed=done, total=total)
+        elif time.monotonic() - began >= SLOW:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            bars = Progress(*columns, console=Console(stderr=True), transient=True)
-            task = bars.add_task("reading and rewriting", total=None)
-            bars.start()
-            show = lambda done, total: bars.update(task, completed=done, total=total)  # noqa: E731
-        if show is not None:
-            show(done, total)
+            bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            shown = bar, bar.add_task("reading and rewriting", total=total, completed=done)
+            bar.start()
 
     try:
         yield advance
     finally:
-        if bars is not None:
-            bars.stop()
+        if shown is not None:
+            shown[0].stop()

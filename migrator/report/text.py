@@ -65,7 +65,7 @@ def by_hand(plan: Plan, new_lines: bool, width: int = 0, paint: Paint = plain) -
             result += _folded(f"  {where} [{task.rule}] {item.message}", "      ", width, (where, "bold"), paint)
         if task.advice:
             result += _folded(f"    -> {task.advice}", "       ", width, ("->", "green"), paint)
-    result.append("by hand, by file: " + ", ".join(f"{shown(f.path)} {paint(effort(f), _EFFORT_COLOURS[effort(f)])}" for f in files))
+    result.append("effort by hand: " + ", ".join(f"{shown(f.path)} {paint(effort(f), _EFFORT_COLOURS[effort(f)])}" for f in files))
     return result
 
 

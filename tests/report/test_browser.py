@@ -35,7 +35,7 @@ CONTRAST = """
     if (!n.data.trim() || !e.getClientRects().length) continue;
     const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) bad.set(`${e.tagName}.${e.className} in ${e.parentElement.className}: ${n.data.trim().slice(0, 20)}`, ratio.toFixed(2));
+    if (ratio < 4.5) bad.set(`${e.tagName}.${e.className} in ${e.parentElement.className}: ${n.data.trim().slice(0, 9)}`, ratio.toFixed(2));
   }
   return [...bad].map(([k, v]) => `${k}: ${v}`);
 })()
