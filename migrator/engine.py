@@ -9,15 +9,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migrator.includes import HeaderKnowledge, additions
-from migrator.plan import Applied, Left, Plan, PlannedFile
+from migrator.planned import Applied, Left, Plan, PlannedFile, Rule, UnusedIgnore
 from migrator.project import Project
 from migrator.python import PythonContext, TextContext
+from migrator.replacements import Replacement, compose
 from migrator.rewrite import Change, Edit, Finding, NewFile, Rename, Rewrite, Settings
 from migrator.scope import Scopes, Type
 from migrator.source import SourceFile, language_of
 from migrator.syntax import Node, Tree, preproc
 
 MAX_PASSES = 20
+Progress = Callable[[int, int], None]
 _IGNORE = re.compile(rb"(?://|#|/\*)[ \t]*cuport:[ \t]*ignore(?:\[([^\]\n]*)\])?")
 
 
@@ -76,9 +78,18 @@ class FileContext:
         return bool(self.project.all_includes(self.path) & set(names))
 
 
-def ignored_lines(file: SourceFile) -> dict[int, frozenset[str]]:
-    """Lines (1-based) that ``// cuport: ignore`` covers -> the rules it names (empty: all). A comment of its own covers the next line."""
-    result: dict[int, frozenset[str]] = {}
+@dataclass(frozen=True)
+class Ignore:
+    """A ``// cuport: ignore`` comment: its line, the line that it covers (both 1-based), the rules it names (empty: all)."""
+
+    line: int
+    covers: int
+    rules: frozenset[str]
+
+
+def ignores(file: SourceFile) -> list[Ignore]:
+    """The comments of a file that ignore. One that stands alone covers the next line."""
+    result: list[Ignore] = []
     if b"cuport:" not in file.data:
         return result
     for m in _IGNORE.finditer(file.data):
@@ -86,8 +97,13 @@ def ignored_lines(file: SourceFile) -> dict[int, frozenset[str]]:
         line = file.line_of(m.start())
         start, _ = file.line_span(m.start())
         alone = not file.data[start : m.start()].strip()
-        result[line + 1 if alone else line] = rules
+        result.append(Ignore(line, line + 1 if alone else line, rules))
     return result
+
+
+def ignored_lines(file: SourceFile) -> dict[int, frozenset[str]]:
+    """Lines (1-based) that comments cover -> the rules they name (empty: all)."""
+    return {each.covers: each.rules for each in ignores(file)}
 
 
 def _is_ignored(ignored: dict[int, frozenset[str]], line: int, rule: str) -> bool:
@@ -191,8 +207,10 @@ class _State:
         self.original = file
         self.back: list[_Back] = []
         self.applied: list[Applied] = []
+        self.replacements: tuple[Replacement, ...] = ()
         self.findings: dict[int, list[Finding]] = {}  # by order
         self.kept: list[tuple[int, Finding]] = []  # of changes that were made: line of the original, and the finding at its present offset
+        self.suppressed: set[tuple[int, str]] = set()  # line of the original and rule that a comment ignored
         self.last_rules: list[str] = []
         self.new_path: Path | None = None
 
@@ -202,9 +220,10 @@ class _State:
         return min(offset, len(self.original.data))
 
 
-def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
+def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress: Progress | None = None) -> Plan:
     """Plan the migration of a project. The project's files in memory become the new ones; nothing is written.
 
+    ``progress`` is told, before each file of a pass, how many files of it are done, and how many there are.
     Raises EngineError when a rewrite does not settle within ``MAX_PASSES`` passes.
     """
     rewrites = [r for r in catalogue.rewrites if r.selected(settings)]
@@ -219,7 +238,10 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
         pending: dict[Path, bytes] = {}
         for order in orders:
             active = [r for r in rewrites if r.order == order]
-            for path in [p for p in candidates if p in stale[order]]:
+            waiting = [p for p in candidates if p in stale[order]]
+            for number, path in enumerate(waiting):
+                if progress is not None:
+                    progress(number, len(waiting))
                 data = _one_file(project, path, order, active, catalogue, settings, states, new_files)
                 if data is not None:
                     pending[path] = data
@@ -238,7 +260,7 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
         culprits = sorted({rule for path in pending for rule in states[path].last_rules})
         names = ", ".join(str(project.source(p).path) for p in pending)
         raise EngineError(f"these rewrites never settle on {names}: {', '.join(culprits)}; please report it")
-    planned = []
+    planned, untouched = [], []
     for path, state in states.items():
         new = project.source(path)
         present = {(state.original.line_of(state.original_offset(f.start)), f) for found in state.findings.values() for f in found}
@@ -247,10 +269,56 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings) -> Plan:
             for line, f in sorted({*present, *state.kept}, key=lambda pair: (pair[1].start, pair[1].rule))
         )
         if new.data != state.original.data or left or state.new_path is not None:
-            planned.append(PlannedFile(path, state.original.path, state.original.data, new.data, tuple(state.applied), left, state.new_path))
+            replacements = tuple(r for r in state.replacements if state.original.data[r.start : r.end] != r.text)
+            planned.append(
+                PlannedFile(
+                    path, state.original.path, state.original.data, new.data, tuple(state.applied), left, state.new_path, replacements=replacements
+                )
+            )
+        else:
+            untouched.append(state.original.path)
     for path, made in sorted(new_files.items()):
         planned.append(PlannedFile(path, _shown(project, path), b"", made.data, (Applied(made.rule, 1),), created=True))
-    return Plan(tuple(planned), len(states), tuple(project.problems))
+    return Plan(
+        tuple(planned),
+        len(states),
+        tuple(project.problems),
+        tuple(untouched),
+        _rules(planned, catalogue, settings),
+        settings,
+        tuple(_unused_ignores(states, rewrites, catalogue)),
+    )
+
+
+def _rules(planned: list[PlannedFile], catalogue: Catalogue, settings: Settings) -> dict[str, Rule]:
+    """What reports say of the rewrites that a plan names."""
+    named = {a.rule for f in planned for a in f.applied} | {item.rule for f in planned for item in f.left}
+    known = {r.id: r for r in catalogue.rewrites}
+    result = {}
+    for name in sorted(named):
+        rewrite = known.get(name)
+        if rewrite is None:
+            result[name] = Rule(name, name, "", "", "other", "safe")
+            continue
+        why = "\n".join(rewrite.doc.strip().splitlines()[1:]).strip()
+        result[name] = Rule(name, rewrite.title, why, rewrite.when, rewrite.reason(settings) or "other", rewrite.tier, rewrite.link)
+    return result
+
+
+def _unused_ignores(states: dict[Path, _State], active: list[Rewrite], catalogue: Catalogue) -> Iterator[UnusedIgnore]:
+    """Comments that ignored nothing. A rule that did not run may well have something to ignore; one that looks at other files may have obeyed
+    the comment itself, and so may any rule of Python."""
+    ran = {r.id for r in active}
+    known = {r.id for r in catalogue.rewrites}
+    judged = {r.id for r in active if not r.cross_file}
+    for path, state in states.items():
+        if b"cuport" not in state.original.words:
+            continue
+        for each in ignores(state.original):
+            hit = {rule for line, rule in state.suppressed if line == each.covers}
+            vain = tuple(sorted(r for r in each.rules if r not in hit and (r in judged or r not in known)))
+            if vain or (not each.rules and not hit and ran == known and language_of(path) != "python"):
+                yield UnusedIgnore(state.original.path, each.line, vain)
 
 
 def _shown(project: Project, path: Path) -> Path:
@@ -273,6 +341,8 @@ def _one_file(
     state.findings[order] = []
     language = language_of(path)
     active = [r for r in rewrites if r.language == language and not r.trigger_bytes.isdisjoint(file.words)]
+    if settings.per_file_ignores:
+        active = [r for r in active if not settings.ignores_in(file.path, r.id)]
     if not active:
         return None
     earlier = tuple(f for o, found in state.findings.items() if o < order for f in found)
@@ -297,6 +367,7 @@ def _one_file(
                 continue
             start = result.start if isinstance(result, Finding) else result.edits[0].start
             if _is_ignored(ignored, file.line_of(start), result.rule):
+                state.suppressed.add((state.original.line_of(state.original_offset(start)), result.rule))
                 continue
             if isinstance(result, Finding):
                 state.findings[order].append(result)
@@ -307,22 +378,28 @@ def _one_file(
     if not changes:
         return None
     accepted, _ = select_changes(changes)
-    edits = [e for c in accepted for e in c.edits]
+    first = len(state.applied)
+    made_by = {id(change): first + index for index, change in enumerate(c for c in accepted if c.edits)}
+    traced: list[tuple[Edit, tuple[int, ...]]] = [(e, (made_by[id(c)],)) for c in accepted for e in c.edits]
+    every = [e for e, _ in traced]
     included = project.includes(path) if language == "c++" else []
     dropped = {
-        i.name for i in included if any(e.start <= i.start and i.end <= e.end and e.text.strip() == b"" for e in edits)
+        i.name for i in included if any(e.start <= i.start and i.end <= e.end and e.text.strip() == b"" for e in every)
     }
     needed = {h for c in accepted for h in c.includes}
     if needed:
         for extra in additions(project, path, needed, catalogue.headers, dropped):
-            if not _overlaps(sorted((e.start, e.end) for e in edits), extra):
-                edits.append(extra)
+            if not _overlaps(sorted((e.start, e.end) for e in every), extra):
+                every.append(extra)
+                wanted_by = [c for c in accepted if any(f"<{h}>".encode() in extra.text for h in c.includes) and id(c) in made_by]
+                traced.append((extra, tuple(made_by[id(c)] for c in wanted_by)))
     for change in accepted:
         if change.edits:
             offset = state.original_offset(change.edits[0].start)
             state.applied.append(Applied(change.rule, state.original.line_of(offset), change.note))
     state.last_rules = [c.rule for c in accepted]
     made = [(state.original.line_of(state.original_offset(f.start)), f) for c in accepted for f in c.left]
-    state.kept = [(line, replace(f, start=_forward(edits, f.start))) for line, f in [*state.kept, *made]]
-    state.back.append(_Back(edits))
-    return apply_edits(file.data, edits)
+    state.kept = [(line, replace(f, start=_forward(every, f.start))) for line, f in [*state.kept, *made]]
+    state.back.append(_Back(every))
+    state.replacements = compose(state.replacements, file.data, traced)
+    return apply_edits(file.data, every)

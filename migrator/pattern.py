@@ -127,6 +127,13 @@ def compile_pattern(text: str) -> Pattern:
     return Pattern(text)
 
 
+def finds(pattern: str, code: str) -> bool:
+    """Whether a pattern matches somewhere in some code: statements, or the template of a rewrite."""
+    wanted = compile_pattern(pattern)
+    file = SourceFile(_PATTERN_PATH, b"void f(){" + code.encode() + b";}")
+    return any(wanted.match_at(leaf) is not None for leaf in parse_tree(file).names({wanted.anchor}))
+
+
 def _same(p: _P, node: Node) -> bool:
     if p.kind == node.kind:
         return p.text is None or p.text == node.text

@@ -54,13 +54,18 @@ class Project:
         self._by_name: dict[str, list[Path]] | None = None
 
     @classmethod
-    def load(cls, paths: list[Path], suffixes: frozenset[str] | set[str] = CPP_SUFFIXES) -> Project:
-        """Read every source under ``paths``; a file given by name is read whatever its suffix."""
+    def load(
+        cls, paths: list[Path], suffixes: frozenset[str] | set[str] = CPP_SUFFIXES, excluded: Callable[[Path], bool] = lambda path: False
+    ) -> Project:
+        """Read every source under ``paths`` that is not ``excluded``; a file given by name is read whatever its suffix."""
         project = cls()
         for path in paths:
             if path.is_dir():
                 for found in walk(path, suffixes, project.problems):
-                    project.add(found)
+                    if not excluded(found):
+                        project.add(found)
+            elif excluded(path):
+                project.problems.append(Problem(path, "left out, as `exclude` of the configuration says", is_error=False))
             elif path.exists() or path.is_symlink():
                 project.add(path, named=True)
             else:

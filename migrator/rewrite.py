@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 from migrator import releases
+from migrator.globs import matches
 
 if TYPE_CHECKING:
     from migrator.engine import FileContext
@@ -133,6 +134,18 @@ class Rewrite:
     def title(self) -> str:
         return self.doc.strip().splitlines()[0]
 
+    @property
+    def when(self) -> str:
+        """In words: in which releases the old form went."""
+        parts = []
+        if self.removed_in:
+            parts.append(f"removed in torch {self.removed_in}")
+        if self.cuda_removed_in:
+            parts.append(f"removed in CUDA {self.cuda_removed_in}")
+        if self.deprecated_in:
+            parts.append(f"deprecated in torch {self.deprecated_in}")
+        return ", ".join(parts)
+
     def reason(self, settings: Settings) -> str | None:
         """Why the rewrite applies at these settings: "broken", "deprecated", or None when it does not."""
         if self.cuda_removed_in is not None and releases.parse(self.cuda_removed_in) <= settings.cuda:
@@ -210,7 +223,11 @@ def settings_floor(ctx: FileContext) -> releases.Release:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user asked for. ``target`` and ``min_torch`` are the ends of the range of releases the port must compile on."""
+    """What the user asked for. ``target`` and ``min_torch`` are the ends of the range of releases the port must compile on.
+
+    ``per_file_ignores`` are patterns of paths below ``root`` with the rules that are ignored there, ``dispatch_macros`` macros of headers that
+    are not at hand and take the type first, as ``AT_DISPATCH_*`` does.
+    """
 
     target: releases.Release = releases.parse(releases.NEWEST)
     min_torch: releases.Release = releases.parse(releases.NEWEST)
@@ -219,6 +236,16 @@ class Settings:
     ignore: frozenset[str] = frozenset()
     unsafe: bool = False
     only_broken: bool = False
+    per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
+    root: Path = Path()
+    dispatch_macros: frozenset[str] = frozenset()
+
+    def ignores_in(self, path: Path, rule: str) -> bool:
+        """Whether the configuration ignores a rule in a file."""
+        return any(
+            any(rule == name or rule.startswith(name + "-") for name in names) and matches(pattern, path, self.root)
+            for pattern, names in self.per_file_ignores
+        )
 
     def names(self, rule: str) -> bool | None:
         """True: selected by name (or by the prefix of its group); False: ignored or not among the selected; None: nothing said."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from migrator import releases
 from migrator.engine import Catalogue, migrate
-from migrator.plan import Plan
+from migrator.planned import Plan
 from migrator.project import Project
 from migrator.rewrite import Settings
 

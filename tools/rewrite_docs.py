@@ -8,23 +8,12 @@ from rewrites import catalogue
 PATH = Path(__file__).parent.parent / "docs" / "rewrites.md"
 
 
-def _when(rewrite) -> str:
-    parts = []
-    if rewrite.removed_in:
-        parts.append(f"removed in torch {rewrite.removed_in}")
-    if rewrite.cuda_removed_in:
-        parts.append(f"removed in CUDA {rewrite.cuda_removed_in}")
-    if rewrite.deprecated_in:
-        parts.append(f"deprecated in torch {rewrite.deprecated_in}")
-    return ", ".join(parts)
-
-
 def page() -> str:
     """The page as Markdown."""
     known = catalogue().rewrites
     lines = ["# Rewrites", "", "Generated from the rewrites by `python tools/rewrite_docs.py`; do not edit.", ""]
     lines += ["| rewrite | old form | tier | what it does |", "|---|---|---|---|"]
-    lines += [f"| [{r.id}](#{r.id}) | {_when(r)} | {r.tier} | {r.title} |" for r in known]
+    lines += [f"| [{r.id}](#{r.id}) | {r.when} | {r.tier} | {r.title} |" for r in known]
     for r in known:
         body, code = [], False
         for line in r.doc.strip().splitlines()[1:]:
@@ -38,7 +27,7 @@ def page() -> str:
                 body.append(line[4:] if code and line.startswith("    ") else line)
         if code:
             body.append("```")
-        lines += ["", f"## {r.id}", "", f"**{r.title}** ({_when(r)}; {r.tier})", *body, ""]
+        lines += ["", f"## {r.id}", "", f"**{r.title}** ({r.when}; {r.tier})", *body, ""]
         if r.link:
             lines.append(f"Source: <{r.link}>")
     return "\n".join(lines).rstrip() + "\n"

@@ -28,6 +28,12 @@ class UsageError(click.ClickException):
     exit_code = 2
 
 
+def examples(text: str, closing: str = "") -> str:
+    """The end of a --help page: examples, each on its own line, and a paragraph."""
+    lines = "\n".join("  " + line.strip() for line in text.strip().splitlines())
+    return f"\b\nExamples:\n{lines}\n\n{closing}"
+
+
 class Lazy(click.Group):
     """Imports a subcommand's module only when it runs."""
 

@@ -7,13 +7,24 @@ from pathlib import Path
 
 import click
 
-from migrator.cli import UsageError
+from migrator.cli import UsageError, examples
+from migrator.report import FORMATS
 
 
 @click.command(
     "migrate",
-    epilog="Exit status: 0 done (or nothing to do); 1 with --check: something would change; 2 an error: a path that cannot be read, or a file "
-    "that could not be written. Examples: cuport migrate ./csrc --dry-run | cuport migrate . --out ../ported | cuport migrate . --select at-check,thc",
+    epilog=examples(
+        """
+        cuport migrate ./csrc --dry-run                    read the diff; nothing is written
+        cuport migrate .                                   write it
+        cuport migrate . --out ../ported                   write a ported copy instead
+        cuport migrate . --select at-check,thc             only these rewrites, or groups of them
+        cuport migrate . --check --format github           annotate a pull request
+        cuport migrate . --dry-run --report report.html    a page to read and to hand on
+        """,
+        "Exit status: 0 done, or nothing to do; 1 with --check: something would change; 2 an error: a path that cannot be read, or a file "
+        "that could not be written.",
+    ),
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--dry-run", is_flag=True, help="Show the diff and write nothing.")
@@ -25,118 +36,108 @@ from migrator.cli import UsageError
 @click.option("--min-torch", metavar="RELEASE", help="The oldest torch release that the port must compile on (default: the target).")
 @click.option("--unsafe-fixes", is_flag=True, help="Also make changes that may alter behaviour; each says why.")
 @click.option("--only-broken", is_flag=True, help="Only what does not compile on the target: the smallest diff.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="The form of the report on stdout.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report (not the text) into a file.")
+@click.option("--report", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write one HTML page with every diff and why.")
+@click.option(
+    "--verified",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Put the result of `cuport verify --format json` into that page.",
+)
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration, if not the nearest one.")
+@click.option("--no-config", is_flag=True, help="Read no configuration.")
 @click.option("-v", "--verbose", count=True, help="Name every change with its line.")
 @click.option("-q", "--quiet", is_flag=True, help="Only errors and what is left to do by hand.")
 @click.pass_obj
-def command(catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, verbose, quiet) -> None:
+def command(
+    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, form, output, page, verified, config,
+    no_config, verbose, quiet,
+) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
-    from migrator import releases
-    from migrator.engine import EngineError, migrate
-    from migrator.project import Project
-    from migrator.report import diff, text
-    from migrator.rewrite import Settings
+    from migrator.cli import show
+    from migrator.config import Config
+    from migrator.library import PlanError
+    from migrator.library import plan as make_plan
+    from migrator.report.paths import shown
 
-    known = catalogue()
-    chosen, ignored = _names(select, known), _names(ignore, known)
-    goal = _release("--target", target or releases.NEWEST)
-    floor = _release("--min-torch", min_torch) if min_torch else goal
-    if releases.minor(floor) > releases.minor(goal):
-        raise UsageError(f"--min-torch {min_torch} is newer than --target {target or releases.NEWEST}; give a release that is not")
-    if releases.minor(goal) > releases.parse(releases.NEWEST):
-        raise UsageError(f"torch {target} is newer than what this cuport knows ({releases.NEWEST}); upgrade cuport or give an older --target")
-    settings = Settings(goal, floor, select=chosen, ignore=ignored, unsafe=unsafe_fixes, only_broken=only_broken)
     if out is not None and len(paths) != 1:
         raise UsageError("--out takes one PATH")
-
-    project = Project.load(list(paths))
+    if output is not None and form == "text":
+        raise UsageError("-o takes the report of --format json, sarif or github; the diff goes into a file by `--dry-run > FILE`")
+    if verified is not None and page is None:
+        raise UsageError("--verified is shown in the page of --report FILE; give that too")
     try:
-        plan = migrate(project, known, settings)
-    except EngineError as error:
+        with show.progress(quiet) as progress:
+            plan = make_plan(
+                paths,
+                target=target,
+                min_torch=min_torch,
+                select=select,
+                ignore=ignore,
+                unsafe_fixes=unsafe_fixes,
+                only_broken=only_broken,
+                config=Config() if no_config else config,
+                catalogue=catalogue(),
+                progress=progress,
+            )
+    except PlanError as error:
         raise UsageError(str(error)) from None
 
     failed = False
     for problem in plan.problems:
-        click.echo(f"cuport: {text.shown(problem.path)}: {problem.message}", err=True)
+        click.echo(f"cuport: {shown(problem.path)}: {problem.message}", err=True)
         failed = failed or problem.is_error
     if not plan.files_read and not failed:
         click.echo("cuport: no sources found; give a folder that holds .cu, .cpp, .h or .py files", err=True)
 
-    if (dry_run or check) and not quiet:
-        colour = sys.stdout.isatty() and dry_run
-        if dry_run:
-            for file in plan.changed:
-                for line in diff.unified(file):
-                    click.echo(_coloured(line) if colour else line, nl=False)
-    elif not (dry_run or check):
-        failed = _write(plan, paths, out) or failed
-
     wrote = not (dry_run or check)
-    if not quiet:
-        say = lambda line: click.echo(line, err=True)  # noqa: E731  the diff alone goes to stdout
-        if verbose:
-            for file in plan.changed:
-                for applied in file.applied:
-                    say(f"{text.shown(file.path)}:{applied.line}: {applied.rule}")
-        for line in text.summary(plan, "changed" if wrote else "would change"):
-            say(line)
-        for line in text.notes(plan):
-            say(f"note: {line}")
-    hand = text.by_hand(plan, new_lines=wrote)
-    if hand:
-        click.echo(f"left to do by hand ({len(hand)}):", err=True)
-        for line in hand:
-            click.echo("  " + line.replace("\n", "\n  "), err=True)
+    if wrote:
+        failed = _write(plan, paths, out) or failed
+    elif dry_run and form == "text" and not quiet:
+        show.diff(plan)
+    if form != "text":
+        report = show.rendered(plan, form, wrote)
+        if output is not None:
+            show.write_report(output, report)
+        else:
+            click.echo(report, nl=False)
+    if page is not None:
+        show.write_report(page, _page(plan, paths, verified, wrote))
+    show.closing(plan, wrote, bool(verbose), quiet)
     if failed:
         sys.exit(2)
     if check and plan.changed:
         sys.exit(1)
 
 
-def _names(values: tuple[str, ...], known) -> frozenset[str]:
-    names = frozenset(n.strip() for value in values for n in value.split(",") if n.strip())
-    ids = [r.id for r in known.rewrites]
-    for name in names:
-        if not any(i == name or i.startswith(name + "-") for i in ids):
-            import difflib
+def _page(plan, paths, verified, wrote: bool) -> str:
+    from migrator.report.html import render
+    from migrator.report.paths import shown
 
-            near = difflib.get_close_matches(name, ids, 1)
-            raise UsageError(f"no rewrite is called {name}" + (f"; did you mean {near[0]}?" if near else "; `cuport rules` lists them"))
-    return names
+    return render(plan, ", ".join(shown(path) for path in paths), wrote, _verification(verified) if verified is not None else None)
 
 
-def _release(option: str, text: str):
-    from migrator import releases
-
+def _verification(path: Path):
+    """The result of a verify run, read from its JSON."""
     try:
-        return releases.parse(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
-
-
-def _coloured(line: str) -> str:
-    if line.startswith(("+++", "---")):
-        return click.style(line, bold=True)
-    if line.startswith("+"):
-        return click.style(line, fg="green")
-    if line.startswith("-"):
-        return click.style(line, fg="red")
-    if line.startswith("@@"):
-        return click.style(line, fg="cyan")
-    return line
+        from migrator.verify.report.load import LoadError, load
+    except ImportError as error:
+        raise UsageError(f"{error.name or error} is not installed, and --verified needs it: run `pip install 'cuport[verify]'`") from None
+    try:
+        return load(path)
+    except LoadError as error:
+        raise UsageError(str(error)) from None
 
 
 def _write(plan, paths, out) -> bool:
     """Write the plan in place, or as a copy under ``out``. True if something failed."""
-    from migrator.apply import apply, copy_tree
-    from migrator.report.text import shown
+    from migrator.library import PlanError, apply
+    from migrator.report.paths import shown
 
-    if out is not None:
-        try:
-            copy_tree(paths[0], out, plan)
-        except OSError as error:
-            raise UsageError(f"{shown(Path(error.filename or out))}: {error.strerror or error}; nothing under {shown(paths[0])} was changed") from None
-        return False
-    _, failed = apply(plan.files)
-    for file, reason in failed:
+    try:
+        written = apply(plan) if out is None else apply(plan, out=out, source=paths[0])
+    except PlanError as error:
+        raise UsageError(str(error)) from None
+    for file, reason in written.failed:
         click.echo(f"cuport: {shown(file.path)}: {reason}", err=True)
-    return bool(failed)
+    return bool(written.failed)

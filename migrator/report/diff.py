@@ -1,43 +1,38 @@
-"""A unified diff that ``git apply`` takes."""
+"""A unified diff that ``git apply`` takes; each hunk's heading names the rules that made it."""
 
 from __future__ import annotations
 
 import difflib
-import os
-from pathlib import Path
 
-from migrator.plan import PlannedFile
+from migrator.planned import PlannedFile
+from migrator.report.lines import Touched, git_lines, rules_between, touched
+from migrator.report.paths import relative
 
-
-def _name(path: Path) -> str:
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:
-        relative = str(path)
-    return str(path).lstrip("/") if relative.startswith("..") else relative.replace(os.sep, "/")
+CONTEXT = 3
 
 
-def unified(file: PlannedFile, context: int = 3) -> list[str]:
+def unified(file: PlannedFile) -> list[str]:
     """The diff of one file as lines, each with its newline."""
-    before, after = _git_lines(file.before), _git_lines(file.after)
-    name, new_name = _name(file.path), _name(file.shown_destination)
+    before, after = git_lines(file.before), git_lines(file.after)
+    name, new_name = relative(file.path), relative(file.shown_destination)
     result = []
     if file.created:
         result = [f"diff --git a/{name} b/{name}\n", "new file mode 100644\n"]
     elif new_name != name:
         result = [f"diff --git a/{name} b/{new_name}\n", f"rename from {name}\n", f"rename to {new_name}\n"]
     old = "/dev/null" if file.created else f"a/{name}"
-    for line in difflib.unified_diff(before, after, old, f"b/{new_name}", n=context):
-        if not line.endswith("\n"):
+    spans = [Touched(0, 1, tuple(a.rule for a in file.applied))] if file.created else touched(file)
+    for line in difflib.unified_diff(before, after, old, f"b/{new_name}", n=CONTEXT):
+        if line.startswith("@@"):
+            line = _with_rules(line, spans)
+        elif not line.endswith("\n"):
             line += "\n\\ No newline at end of file\n"
         result.append(line)
     return result
 
 
-def _git_lines(data: bytes) -> list[str]:
-    """Lines as git counts them: only ``\\n`` ends one."""
-    parts = data.split(b"\n")
-    lines = [p + b"\n" for p in parts[:-1]]
-    if parts[-1]:
-        lines.append(parts[-1])
-    return [line.decode("utf-8", "surrogateescape") for line in lines]
+def _with_rules(heading: str, spans: list[Touched]) -> str:
+    start, _, count = heading.split()[1].lstrip("-").partition(",")
+    first = int(start)
+    rules = ", ".join(rules_between(spans, first, first + max(int(count or 1), 1) - 1))
+    return f"{heading.rstrip()} {rules}\n" if rules else heading

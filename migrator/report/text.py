@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import textwrap
+from collections.abc import Callable
 
-from migrator.plan import Plan
-from migrator.report.diff import _name
+from migrator.planned import Plan
+from migrator.report.effort import effort, tasks
+from migrator.report.paths import relative, shown
+
+Paint = Callable[[str, str], str]  # text, colour -> text
+_EFFORT_COLOURS = {"low": "green", "medium": "yellow", "high": "red"}
 
 
-def summary(plan: Plan, verb: str) -> list[str]:
-    """Lines that say files read, changed, edits by rewrite, and what could not be read. ``verb``: "changed" or "would change"."""
+def plain(text: str, colour: str) -> str:
+    return text
+
+
+def summary(plan: Plan, verb: str, paint: Paint = plain) -> list[str]:
+    """Lines that say files read, changed, edits by rewrite. ``verb``: "changed" or "would change"."""
     changed = plan.changed
     edits = plan.edits_by_rule
-    lines = [f"{plan.files_read} {_plural(plan.files_read, 'file')} read, {len(changed)} {verb}, {sum(edits.values())} edits"]
+    head = f"{_count(plan.files_read, 'file')} read, {len(changed)} {verb}, {sum(edits.values())} edits"
+    lines = [paint(head, "bold")]
     width = max((len(rule) for rule in edits), default=0)
     files = plan.files_by_rule
     for rule, count in sorted(edits.items(), key=lambda item: (-item[1], item[0])):
-        lines.append(f"  {rule:<{width}}  {count:>4} {_plural(count, 'edit')} in {files[rule]} {_plural(files[rule], 'file')}")
+        lines.append(f"  {paint(f'{rule:<{width}}', 'cyan')}  {count:>4} {_plural(count, 'edit')} in {_count(files[rule], 'file')}")
     return lines
 
 
@@ -24,21 +34,50 @@ def _plural(count: int, word: str) -> str:
     return word if count == 1 else word + "s"
 
 
+def _count(count: int, word: str) -> str:
+    return f"{count} {_plural(count, word)}"
+
+
 def notes(plan: Plan) -> list[str]:
-    """What a person should know of the changes made, as ``file:line: [rule] note``; lines are the original's."""
-    return [f"{_name(file.path)}:{applied.line}: [{applied.rule}] {applied.note}" for file, applied in plan.notes]
-
-
-def by_hand(plan: Plan, new_lines: bool) -> list[str]:
-    """Every finding as ``file:line: [rule] what is wrong; what to write``. Lines are the new file's if that was written."""
-    result = []
-    for file, item in plan.left:
-        line = item.new_line if new_lines else item.line
-        advice = f"\n    -> {item.advice}" if item.advice else ""
-        result.append(f"{_name(file.path)}:{line}: [{item.rule}] {item.message}{advice}")
+    """What a person should know of the changes made, and of comments that ignore in vain; lines are the original's."""
+    result = [f"{relative(file.path)}:{applied.line}: [{applied.rule}] {applied.note}" for file, applied in plan.notes]
+    for unused in plan.unused_ignores:
+        what = ", ".join(unused.rules) or "anything"
+        result.append(
+            f"{relative(unused.path)}:{unused.line}: this comment ignores {what} here, and there is nothing to ignore; take it away"
+        )
     return result
 
 
-def shown(path: Path) -> str:
-    """A path for messages: relative where it can be, control characters escaped."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in _name(path))
+def by_hand(plan: Plan, new_lines: bool, width: int = 0, paint: Paint = plain) -> list[str]:
+    """What is left, grouped by what to do: every place as ``file:line: [rule] what is wrong``, then once what to write.
+
+    Lines are the new file's if that was written. Texts are folded to ``width`` columns; 0: they are not.
+    """
+    result: list[str] = []
+    if not plan.left:
+        return result
+    files = [file for file in plan.files if file.left]
+    result.append(paint(f"left to do by hand ({len(plan.left)} in {_count(len(files), 'file')}):", "bold"))
+    for task in tasks(plan):
+        for file, item in task.places:
+            where = f"{relative(file.path)}:{item.new_line if new_lines else item.line}:"
+            result += _folded(f"  {where} [{task.rule}] {item.message}", "      ", width, (where, "bold"), paint)
+        if task.advice:
+            result += _folded(f"    -> {task.advice}", "       ", width, ("->", "green"), paint)
+    result.append("effort by hand: " + ", ".join(f"{shown(f.path)} {paint(effort(f), _EFFORT_COLOURS[effort(f)])}" for f in files))
+    return result
+
+
+def _folded(text: str, indent: str, width: int, marked: tuple[str, str], paint: Paint) -> list[str]:
+    """A text of one or more lines, folded, with one word of its first line in colour."""
+    lines: list[str] = []
+    for number, line in enumerate(text.split("\n")):
+        start = indent if number else ""
+        if width and len(start + line) > width:
+            fold = textwrap.TextWrapper(width, start, indent, break_long_words=False, break_on_hyphens=False)
+            lines += fold.wrap(line)
+        else:
+            lines.append(start + line)
+    lines[0] = lines[0].replace(marked[0], paint(*marked), 1)
+    return lines

@@ -74,6 +74,8 @@ def is_dispatch(ctx, call: Node, index: int) -> bool:
         if name.endswith("_AND"):
             count = 1
         return index == count
+    if name in ctx.settings.dispatch_macros and not ctx.project.macros(name):
+        return index == 0
     return index == _own_dispatch(ctx, name, set())
 
 

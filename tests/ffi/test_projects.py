@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from support import findings
 
-from migrator.apply import apply
+from migrator.write import apply
 from migrator.engine import migrate
-from migrator.plan import Plan
+from migrator.planned import Plan
 from migrator.project import Project
 from migrator.rewrite import Settings
 from migrator.source import CPP_SUFFIXES

@@ -31,6 +31,7 @@ def as_dict(result: Verification) -> dict[str, Any]:
         ],
         "notes": project.notes if project else [],
         "originals": result.before_description,
+        "unchanged": result.unchanged,
         "before": result.before.as_dict() if result.before else None,
         "after": result.after.as_dict() if result.after else None,
         "summary": story(result),

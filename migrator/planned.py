@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrator.project import Problem
+from migrator.replacements import Replacement
+from migrator.rewrite import Settings
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,36 @@ class Left:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """What a report says of a rewrite: its one-line title, why it is there, when (in words) the old form went, how much it matters.
+
+    ``severity`` is "broken" (does not compile on the target), "deprecated" (compiles there and warns) or "other". ``link`` may be empty.
+    """
+
+    id: str
+    title: str
+    why: str
+    when: str
+    severity: str
+    tier: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class UnusedIgnore:
+    """A comment that ignores what is not there: its file, its 1-based line, and the rules in vain (empty: it names none)."""
+
+    path: Path
+    line: int
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PlannedFile:
     """One file: its real path, the path as the user knows it, its bytes before and after, what was done, what is left.
 
-    ``new_path`` is the real path that it moves to, if it does. A file that is ``created`` has no bytes before.
+    ``new_path`` is the real path that it moves to, if it does. A file that is ``created`` has no bytes before. ``replacements`` are sorted,
+    apart from one another, and turn ``before`` into ``after``; a created file has none.
     """
 
     real: Path
@@ -44,6 +72,7 @@ class PlannedFile:
     left: tuple[Left, ...] = ()
     new_path: Path | None = None
     created: bool = False
+    replacements: tuple[Replacement, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -64,11 +93,18 @@ class PlannedFile:
 
 @dataclass(frozen=True)
 class Plan:
-    """A planned migration: the files that change or need a hand, how many were read, and the paths that could not be read."""
+    """A planned migration: the files that change or need a hand, how many were read, and the paths that could not be read.
+
+    ``untouched`` are the files that need nothing, ``rules`` the rewrites that ``files`` name, by id, ``settings`` what was asked for.
+    """
 
     files: tuple[PlannedFile, ...]
     files_read: int
     problems: tuple[Problem, ...] = ()
+    untouched: tuple[Path, ...] = ()
+    rules: dict[str, Rule] = field(default_factory=dict)
+    settings: Settings = Settings()
+    unused_ignores: tuple[UnusedIgnore, ...] = ()
 
     @property
     def changed(self) -> list[PlannedFile]:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from migrator.plan import Plan, PlannedFile
+from migrator.planned import Plan, PlannedFile
 
 
 class ApplyError(Exception):

@@ -1,0 +1,174 @@
+"""The Python interface: ``from migrator import plan, apply``. The command line is a user of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator import releases
+from migrator.config import Config, ConfigError, as_rewrite, find, load
+from migrator.planned import Plan, PlannedFile
+from migrator.rewrite import Settings
+
+if TYPE_CHECKING:
+    from migrator.engine import Catalogue, Progress
+
+
+class PlanError(Exception):
+    """What was asked for cannot be planned or written; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What ``apply`` did: the files written, and those that were not, each with the reason."""
+
+    files: tuple[PlannedFile, ...]
+    failed: tuple[tuple[PlannedFile, str], ...] = ()
+
+
+def plan(
+    paths: str | PathLike[str] | Iterable[str | PathLike[str]],
+    *,
+    target: str | None = None,
+    min_torch: str | None = None,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    unsafe_fixes: bool = False,
+    only_broken: bool = False,
+    config: Config | str | PathLike[str] | None = None,
+    catalogue: Catalogue | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Plan the migration of files and folders; nothing is written and nothing of theirs is run.
+
+    ``target`` and ``min_torch`` are releases such as ``"2.15"`` (the newest known; the target), ``select`` and ``ignore`` names or groups
+    of rewrites. ``config`` is a configuration or the path of one; None: the one nearest above the first path, ``Config()``: none at all.
+    What is given here wins over the configuration; ``ignore`` adds to it. ``catalogue`` is cuport's own where it is left out.
+
+    Raises PlanError. Paths that cannot be read are the plan's ``problems``.
+    """
+    from migrator.engine import EngineError, migrate
+    from migrator.project import Project
+
+    given = [Path(paths)] if isinstance(paths, (str, PathLike)) else [Path(path) for path in paths]
+    chosen = configuration(given, config)
+    known = with_own(catalogue if catalogue is not None else _catalogue(), chosen)
+    settings = settings_for(
+        known,
+        target=target,
+        min_torch=min_torch,
+        select=select,
+        ignore=ignore,
+        unsafe_fixes=unsafe_fixes,
+        only_broken=only_broken,
+        config=chosen,
+    )
+    try:
+        return migrate(Project.load(given, excluded=chosen.excludes), known, settings, progress)
+    except EngineError as error:
+        raise PlanError(str(error)) from None
+
+
+def apply(plan: Plan, *, out: str | PathLike[str] | None = None, source: str | PathLike[str] | None = None) -> Written:
+    """Write a plan in place; or, with ``out``, a ported copy of the folder or file ``source`` there, which stays as it is.
+
+    A file that changed since it was planned is not written; ``failed`` says so. Raises PlanError when no copy can be made.
+    """
+    from migrator import write
+
+    if out is None:
+        written, failed = write.apply(plan.files)
+        return Written(tuple(written), tuple(failed))
+    if source is None:
+        raise PlanError("a copy is made of one folder: give source as well as out")
+    try:
+        write.copy_tree(Path(source), Path(out), plan)
+    except OSError as error:
+        raise PlanError(f"{error.filename or out}: {error.strerror or error}; nothing under {source} was changed") from None
+    return Written(tuple(plan.changed))
+
+
+def configuration(paths: Sequence[Path], config: Config | str | PathLike[str] | None = None) -> Config:
+    """The configuration that a run over ``paths`` obeys. Raises PlanError."""
+    if isinstance(config, Config):
+        return config
+    path = Path(config) if config is not None else find(list(paths))
+    try:
+        return load(path) if path is not None else Config()
+    except ConfigError as error:
+        raise PlanError(str(error)) from None
+
+
+def with_own(catalogue: Catalogue, config: Config) -> Catalogue:
+    """A catalogue with the configuration's own rewrites added. Raises PlanError for a name that is taken."""
+    if not config.rewrite:
+        return catalogue
+    for own in config.rewrite:
+        if catalogue.by_id(own.name) is not None:
+            raise PlanError(f"{config.path}: rewrite {own.name} is one of cuport's own names; give it another")
+    own_ones = tuple(as_rewrite(own) for own in config.rewrite)
+    return replace(catalogue, rewrites=tuple(sorted((*catalogue.rewrites, *own_ones), key=lambda r: r.id)))
+
+
+def settings_for(
+    catalogue: Catalogue,
+    *,
+    target: str | None = None,
+    min_torch: str | None = None,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    unsafe_fixes: bool = False,
+    only_broken: bool = False,
+    config: Config | None = None,
+) -> Settings:
+    """The engine's settings of what was asked for and a configuration. Raises PlanError."""
+    config = config or Config()
+    target = target or config.target or releases.NEWEST
+    goal = _release("--target", target)
+    min_torch = min_torch or config.min_torch
+    floor = _release("--min-torch", min_torch) if min_torch else goal
+    if releases.minor(floor) > releases.minor(goal):
+        raise PlanError(f"--min-torch {min_torch} is newer than --target {target}; give one that is not")
+    if releases.minor(goal) > releases.parse(releases.NEWEST):
+        raise PlanError(
+            f"torch {target} is newer than what this cuport knows ({releases.NEWEST}); upgrade cuport or give an older --target"
+        )
+    return Settings(
+        goal,
+        floor,
+        select=_names(tuple(select) or config.select, catalogue),
+        ignore=_names((*ignore, *config.ignore), catalogue),
+        unsafe=unsafe_fixes or config.unsafe_fixes,
+        only_broken=only_broken or config.only_broken,
+        per_file_ignores=tuple((pattern, _names(names, catalogue)) for pattern, names in config.per_file_ignores.items()),
+        root=config.root,
+        dispatch_macros=frozenset(config.dispatch_macros),
+    )
+
+
+def _catalogue() -> Catalogue:
+    """cuport's own knowledge. The one place where the engine names it, for people who call it from Python."""
+    found: Catalogue = import_module("rewrites").catalogue()
+    return found
+
+
+def _names(values: Iterable[str], known: Catalogue) -> frozenset[str]:
+    names = frozenset(name.strip() for value in values for name in value.split(",") if name.strip())
+    ids = [r.id for r in known.rewrites]
+    for name in sorted(names):
+        if not any(each == name or each.startswith(name + "-") for each in ids):
+            near = difflib.get_close_matches(name, ids, 1)
+            raise PlanError(f"no rewrite is called {name}" + (f"; did you mean {near[0]}?" if near else "; `cuport rules` lists them"))
+    return names
+
+
+def _release(option: str, text: str) -> releases.Release:
+    try:
+        return releases.parse(text)
+    except ValueError as error:
+        raise PlanError(f"{option}: {error}") from None
