@@ -1,8 +1,8 @@
 """Ask a tensor for elements of a type that it can hold.
 
-``data_ptr<T>()`` and ``item<T>()`` are declared for every ``T`` and defined for the element types only, so ``long long``, ``char`` or ``half``
-compile and do not link (``undefined symbol`` at import). ``int64_t`` is ``long`` on Linux, and ``long long`` has the same 64 bits; ``half``
-has the layout of ``at::Half``. The type of the expression stays what it was.
+``data_ptr<T>()`` and ``item<T>()`` are declared for every ``T`` and defined for the element types only, so ``long long``, ``char`` or
+``half`` compile and do not link (``undefined symbol`` at import). ``int64_t`` is ``long`` on Linux, and ``long long`` has the same 64 bits;
+``half`` has the layout of ``at::Half``. The type of the expression stays what it was.
 
 Before:
     void launch(at::Tensor x) { kernel(x.data_ptr<long long>(), x.data_ptr<const float>()); }

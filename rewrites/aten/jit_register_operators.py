@@ -39,7 +39,7 @@ def fix(ctx):
     for name in ctx.names({"RegisterOperators"}):
         inner = name.parent  # jit::RegisterOperators
         owner = inner.parent if inner is not None else None
-        if owner is None or owner.kind != "qualified_identifier" or "".join(owner.text.split()).removeprefix("::") != "torch::jit::RegisterOperators":
+        if owner is None or "".join(owner.text.split()).removeprefix("::") != "torch::jit::RegisterOperators":
             continue
         if _takes_names(owner):
             yield Change(ID, (Edit(inner.start, name.start, b""),))

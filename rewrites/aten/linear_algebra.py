@@ -4,7 +4,7 @@ One rewrite each, for the function and for the method of a tensor. What the old 
 """
 
 from migrator.calls import call_of
-from migrator.rewrite import Change, Edit, Rewrite, settings_floor
+from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
 
 _UPLO = {None: '"U"', "true": '"U"', "false": '"L"'}
 
@@ -54,7 +54,7 @@ def _symeig(call, receiver, rest):
     # without vectors there is one result, not two: only where the first is taken
     outer = call.node.parent.parent if call.node.parent is not None else None
     function = outer.field_child("function") if outer is not None and outer.kind == "call_expression" else None
-    if vectors not in (None, "false") or function is None or "".join(function.text.split()) != "std::get<0>" or len(outer.named[-1].named) != 1:
+    if vectors not in (None, "false") or function is None or "".join(function.text.split()) != "std::get<0>":
         return None
     edits = [Edit(outer.start, call.node.start, b""), *_as_function(call, receiver, "linalg_eigvalsh")]
     if rest:
@@ -85,7 +85,7 @@ def _upper(new: str, others: int):
     return make
 
 
-def _rewrite(old, make, since, detail, before, after, **releases):
+def _rewrite(old, make, since, detail, before, after, advice="", **releases):
     def fix(ctx):
         if settings_floor(ctx) < tuple(map(int, since.split("."))) or ctx.project.macros(old):
             return
@@ -98,6 +98,8 @@ def _rewrite(old, make, since, detail, before, after, **releases):
             edits = make(call, receiver, arguments if receiver is not None else arguments[1:])
             if edits is not None:
                 yield Change(old, tuple(edits))
+            else:
+                yield Finding(old, name.start, f"{old} is gone, and these arguments do not say which form of its successor is meant", advice)
 
     doc = f"{detail}\n\nBefore:\n    {before}\nAfter:\n    {after}\n"
     return Rewrite(old, doc, fix=fix, triggers=frozenset({old}), **releases)
@@ -106,19 +108,24 @@ def _rewrite(old, make, since, detail, before, after, **releases):
 rewrites = [
     _rewrite(
         "cholesky", _cholesky, "1.8",
-        "Call ``at::linalg_cholesky`` instead of ``at::cholesky``.\n\nRemoved in torch 2.14; the new function has the same argument ``upper``.",
+        "Call ``at::linalg_cholesky`` instead of ``at::cholesky``.\n\n"
+        "Removed in torch 2.14; the new function has the same argument ``upper``.",
         "auto l = at::cholesky(x);", "auto l = at::linalg_cholesky(x);", removed_in="2.14",
     ),
     _rewrite(
         "qr", _qr, "1.8",
-        "Call ``at::linalg_qr`` instead of ``at::qr``.\n\nRemoved in torch 2.14. ``some`` became the mode: reduced, as by default, or complete.",
-        "auto factors = at::qr(x, false);", 'auto factors = at::linalg_qr(x, "complete");', removed_in="2.14",
+        "Call ``at::linalg_qr`` instead of ``at::qr``.\n\n"
+        "Removed in torch 2.14. ``some`` became the mode: reduced, as by default, or complete.",
+        "auto factors = at::qr(x, false);", 'auto factors = at::linalg_qr(x, "complete");',
+        'at::linalg_qr(x, some ? "reduced" : "complete")', removed_in="2.14",
     ),
     _rewrite(
         "symeig", _symeig, "1.8",
-        "Call ``at::linalg_eigh`` instead of ``at::symeig``.\n\nRemoved in torch 2.0. The old default was the upper triangle, the new one is the "
-        "lower. Without vectors ``at::linalg_eigvalsh``, where the values alone are taken from the result.",
-        "auto pairs = at::symeig(x, true);", 'auto pairs = at::linalg_eigh(x, "U");', removed_in="2.0",
+        "Call ``at::linalg_eigh`` instead of ``at::symeig``.\n\n"
+        "Removed in torch 2.0. The old default was the upper triangle, the new one is the lower. Without "
+        "vectors ``at::linalg_eigvalsh``, where the values alone are taken from the result.",
+        "auto pairs = at::symeig(x, true);", 'auto pairs = at::linalg_eigh(x, "U");',
+        'at::linalg_eigh(x, "U") for values and vectors, at::linalg_eigvalsh(x, "U") for the values alone', removed_in="2.0",
     ),
     _rewrite(
         "trtrs", _same("triangular_solve"), "1.1",
