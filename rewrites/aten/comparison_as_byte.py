@@ -106,7 +106,9 @@ def _arithmetic(ctx):
     for m in _NEAR_PARENTHESIS.finditer(ctx.file.data):
         leaf = ctx.tree.leaf_at(m.start() + len(m.group()) - len(m.group().lstrip(b") \t\r\n1")))
         node = leaf.parent
-        if node is None or node.kind != "binary_expression" or leaf.kind not in ("-", "+") or node.start in seen or ctx.tree.in_disabled(node.start):
+        if node is None or node.kind != "binary_expression" or leaf.kind not in ("-", "+") or node.start in seen:
+            continue
+        if ctx.tree.in_disabled(node.start):
             continue
         seen.add(node.start)
         operator = next((c.kind for c in node.children if not c.ts.is_named), "")
