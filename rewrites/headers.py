@@ -14,6 +14,7 @@ _CONTEXT = frozenset(
         "cublas_v2.h",
     }
 )
+_LIBRARY = frozenset({"torch/library.h"})
 _ATEN = frozenset({"c10/util/Exception.h", "ATen/core/Tensor.h", "c10/util/Optional.h", "c10/util/Half.h", "ATen/Dispatch.h"})
 
 KNOWLEDGE = HeaderKnowledge(
@@ -22,12 +23,12 @@ KNOWLEDGE = HeaderKnowledge(
         "ATen/cuda/Exceptions.h": frozenset({"c10/cuda/CUDAException.h", "c10/util/Exception.h", "cublas_v2.h"}),
         "c10/cuda/CUDAException.h": frozenset({"c10/util/Exception.h"}),
         "ATen/ATen.h": _ATEN,
-        "torch/types.h": _ATEN | {"ATen/ATen.h"},
-        "torch/extension.h": _ATEN | {"ATen/ATen.h", "torch/types.h"},
-        "torch/torch.h": _ATEN | {"ATen/ATen.h", "torch/types.h", "torch/extension.h"},
-        "torch/script.h": _ATEN | {"ATen/ATen.h", "torch/types.h"},
+        "torch/types.h": _ATEN | _LIBRARY | {"ATen/ATen.h"},
+        "torch/extension.h": _ATEN | _LIBRARY | {"ATen/ATen.h", "torch/types.h"},
+        "torch/torch.h": _ATEN | _LIBRARY | {"ATen/ATen.h", "torch/types.h", "torch/extension.h"},
+        "torch/script.h": _ATEN | _LIBRARY | {"ATen/ATen.h", "torch/types.h"},
         "torch/serialize/tensor.h": _ATEN | {"ATen/ATen.h"},
-        "torch/all.h": _ATEN | {"ATen/ATen.h", "torch/types.h"},
+        "torch/all.h": _ATEN | _LIBRARY | {"ATen/ATen.h", "torch/types.h"},
         "ATen/cuda/CUDAApplyUtils.cuh": frozenset({"ATen/ceil_div.h", "ATen/cuda/ApplyGridUtils.cuh", "ATen/cuda/detail/TensorInfo.cuh"}),
         "THC/THCAtomics.cuh": frozenset({"ATen/cuda/Atomic.cuh"}),
         "THC/THCDeviceUtils.cuh": frozenset({"ATen/cuda/DeviceUtils.cuh"}),

@@ -12,6 +12,11 @@ def _tensor(match, ctx):
     return type is not None and type.is_tensor
 
 
+def _plain_tensor(match, ctx):
+    """Whether ``$x`` is a tensor that can be named twice."""
+    return match["$x"].kind == "identifier" and _tensor(match, ctx)
+
+
 def _rewrite(id, title, detail, before, after, *cases, **releases):
     doc = f"{title}\n\n{detail}\n\nBefore:\n    {before}\nAfter:\n    {after}\n"
     return Rewrite(id, doc, cases=cases, **releases)
@@ -46,21 +51,17 @@ rewrites = [
         removed_in="2.1",
     ),
     _rewrite(
-        "cholesky",
-        "Call ``at::linalg_cholesky`` instead of ``at::cholesky``.",
-        "Removed in torch 2.14; the new function has the same argument ``upper``.",
-        "auto l = at::cholesky(x);",
-        "auto l = at::linalg_cholesky(x);",
-        *(Case(f"{space}::cholesky($$$args)", f"{space}::linalg_cholesky($$$args)", since="1.8") for space in ("at", "torch")),
-        removed_in="2.14",
-    ),
-    _rewrite(
-        "jit-register-operators",
-        "Register operators through ``torch::RegisterOperators``.",
-        "The class with this constructor left ``torch::jit`` in torch 1.4.",
-        'static auto registry = torch::jit::RegisterOperators("own::f", &f);',
-        'static auto registry = torch::RegisterOperators("own::f", &f);',
-        Case("torch::jit::RegisterOperators($name, $f)", "torch::RegisterOperators($name, $f)", since="1.2"),
-        removed_in="1.4",
+        "storage-size",
+        "Count the elements of a storage by its bytes.",
+        "``Storage::size()`` was removed in torch 1.6, when storages lost their element type.",
+        "int64_t f(at::Tensor x) { return x.storage().size(); }",
+        "int64_t f(at::Tensor x) { return static_cast<int64_t>(x.storage().nbytes() / x.element_size()); }",
+        Case(
+            "$x.storage().size()",
+            "static_cast<int64_t>($x.storage().nbytes() / $x.element_size())",
+            where=_plain_tensor,
+            since="1.6",
+        ),
+        removed_in="1.6",
     ),
 ]

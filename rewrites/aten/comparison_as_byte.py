@@ -1,0 +1,138 @@
+"""Read the result of a comparison as ``bool``, which it is.
+
+Until torch 1.1 ``x > y`` gave a tensor of bytes; since 1.2 it gives one of ``bool``. ``data_ptr<uint8_t>()`` on it compiles and throws
+("expected scalar type Byte but found Bool"): a bool has one byte, 0 or 1, so the pointer is cast. Arithmetic on it, as in ``1 - (x > y)``,
+throws or means something else, and is reported.
+
+Before:
+    auto *mask = (x > y).contiguous().data_ptr<uint8_t>();
+After:
+    auto *mask = reinterpret_cast<uint8_t *>((x > y).contiguous().data_ptr<bool>());
+"""
+
+import re
+
+from migrator.calls import callee_of
+from migrator.rewrite import Change, Edit, Finding, Rewrite
+
+ID = "comparison-as-byte"
+_OPERATORS = frozenset({"<", ">", "<=", ">=", "==", "!="})
+_COMPARE = frozenset({"eq", "ne", "lt", "gt", "le", "ge"})
+_KEEP = frozenset(  # methods that keep the element type
+    "contiguous view view_as reshape clone detach cpu cuda squeeze unsqueeze select narrow slice t transpose permute expand flatten".split()
+)
+_POINTERS = frozenset({"data", "data_ptr", "mutable_data_ptr", "const_data_ptr"})
+_BYTES = frozenset({"uint8_t", "unsigned char", "std::uint8_t"})
+
+
+# Where such an operator may stand: what it joins is parenthesised, or taken from 1. The tree decides.
+_NEAR_PARENTHESIS = re.compile(rb"\)\s*[-+]|[-+]\s*\(|\b1\s*-\s*[A-Za-z_]")
+
+
+def _is_tensor(ctx, node) -> bool:
+    type = ctx.type_of(node) if node is not None else None
+    return type is not None and type.is_tensor and not type.pointers
+
+
+def _assigned(ctx, name, declaration) -> bool:
+    """Whether a variable is given another value than its first, as far as this file shows."""
+    scope = declaration.node.enclosing("compound_statement", "function_definition", "translation_unit")
+    for leaf in ctx.names({name}):
+        if scope.start <= leaf.start < scope.end and leaf.parent is not None and leaf.start != declaration.name.start:
+            if leaf.parent.kind == "assignment_expression" and leaf.field == "left":
+                return True
+            if leaf.parent.kind == "pointer_expression" or (leaf.parent.kind == "argument_list" and leaf.parent.parent is not None
+                                                            and "tie" in leaf.parent.parent.text.split("(")[0]):  # fmt: skip
+                return True
+    return False
+
+
+def is_comparison(ctx, node, depth: int = 0) -> bool:
+    """Whether an expression is certainly the result of comparing tensors."""
+    if node is None or depth > 10:
+        return False
+    if node.kind == "parenthesized_expression":
+        return bool(node.named) and is_comparison(ctx, node.named[0], depth + 1)
+    if node.kind == "binary_expression":
+        operator = next((c.kind for c in node.children if not c.ts.is_named), "")
+        return operator in _OPERATORS and (_is_tensor(ctx, node.field_child("left")) or _is_tensor(ctx, node.field_child("right")))
+    if node.kind == "identifier":
+        declaration = ctx.scopes.lookup(node.text, node)
+        if declaration is None or declaration.value is None or declaration.is_parameter:
+            return False
+        return is_comparison(ctx, declaration.value, depth + 1) and not _assigned(ctx, node.text, declaration)
+    if node.kind == "call_expression":
+        function = node.field_child("function")
+        member = function.field_child("field") if function is not None and function.kind == "field_expression" else None
+        if member is not None:
+            receiver = function.field_child("argument")
+            if member.text in _COMPARE:
+                return _is_tensor(ctx, receiver)
+            return member.text in _KEEP and is_comparison(ctx, receiver, depth + 1)
+        name = "".join(function.text.split()).removeprefix("::") if function is not None else ""
+        return name in {f"{space}::{compare}" for space in ("at", "torch") for compare in _COMPARE}
+    return False
+
+
+def _pointers(ctx):
+    for name in ctx.names(_POINTERS | {"accessor", "packed_accessor", "packed_accessor32", "packed_accessor64"}):
+        method, call = name.parent, callee_of(name).parent
+        if method is None or method.kind != "template_method" or call is None or call.kind != "call_expression":
+            continue
+        arguments, function = method.field_child("arguments"), call.field_child("function")
+        if arguments is None or not arguments.named or function is None or " ".join(arguments.named[0].text.split()) not in _BYTES:
+            continue
+        if not is_comparison(ctx, function.field_child("argument")):
+            continue
+        element = arguments.named[0]
+        if name.text not in _POINTERS:
+            message = f"{name.text}<{element.text}, ...>() of a comparison throws: its elements are bool since torch 1.2"
+            yield Finding(ID, name.start, message, f"{name.text}<bool, ...>(), and bool in what takes it; or .to(at::kByte) before it")
+            continue
+        const = "const " if name.text == "const_data_ptr" else ""
+        yield Change(
+            ID,
+            (
+                Edit(call.start, call.start, f"reinterpret_cast<{const}{element.text} *>(".encode()),
+                Edit(element.start, element.end, b"bool"),
+                Edit(call.end, call.end, b")"),
+            ),
+        )
+
+
+def _arithmetic(ctx):
+    """``1 - (x > y)`` and ``(x > 0) + (y > 0)``."""
+    seen = set()
+    for m in _NEAR_PARENTHESIS.finditer(ctx.file.data):
+        leaf = ctx.tree.leaf_at(m.start() + len(m.group()) - len(m.group().lstrip(b") \t\r\n1")))
+        node = leaf.parent
+        if node is None or node.kind != "binary_expression" or leaf.kind not in ("-", "+") or node.start in seen:
+            continue
+        if ctx.tree.in_disabled(node.start):
+            continue
+        seen.add(node.start)
+        operator = next((c.kind for c in node.children if not c.ts.is_named), "")
+        left, right = node.field_child("left"), node.field_child("right")
+        if operator == "-" and (is_comparison(ctx, left) or is_comparison(ctx, right)):
+            message = "subtraction with the result of a comparison throws: it is bool since torch 1.2"
+            advice = "for the opposite of a mask .logical_not(); to count, .to(at::kByte) behind the comparison"
+            yield Finding(ID, node.start, message, advice)
+        elif operator == "+" and is_comparison(ctx, left) and is_comparison(ctx, right):
+            message = "the sum of two comparisons is a logical or since torch 1.2: they are bool, no longer bytes that add up"
+            yield Finding(ID, node.start, message, "to count, .to(at::kByte) behind each comparison; for a mask, |")
+
+
+def fix(ctx):
+    if b"paddle" in ctx.file.words or b"Tensor" not in ctx.file.words:
+        return
+    yield from _pointers(ctx)
+    yield from _arithmetic(ctx)
+
+
+rewrite = Rewrite(
+    ID,
+    __doc__,
+    fix=fix,
+    triggers=frozenset({"Tensor"}),
+    removed_in="1.2",
+)

@@ -1,0 +1,48 @@
+"""Register operators through ``torch::RegisterOperators``.
+
+The class that takes names and functions left ``torch::jit`` in torch 1.4; what bears the name there takes a list of operators only.
+
+Before:
+    static auto registry = torch::jit::RegisterOperators("own::f", options);
+After:
+    static auto registry = torch::RegisterOperators("own::f", options);
+"""
+
+from migrator.rewrite import Change, Edit, Rewrite
+
+ID = "jit-register-operators"
+
+
+def _takes_names(owner) -> bool:
+    """Whether an object of the class is made from a name and a function, or empty for ``.op(...)`` to follow."""
+    value = owner.parent
+    if value is None:
+        return False
+    if value.kind == "declaration":
+        declarator = next((c for c in value.children if c.kind == "init_declarator"), None)
+        value = declarator.field_child("value") if declarator is not None else None
+        if value is not None and value.kind == "call_expression":
+            made = next((n for n in value.walk() if n.kind == "qualified_identifier" and n.text.endswith("RegisterOperators")), None)
+            return made is not None and _takes_names(made)
+        arguments = value if value is not None and value.kind == "argument_list" else None
+    else:
+        arguments = value.field_child("arguments") if value.kind == "call_expression" else None
+    if arguments is None:
+        return False
+    if arguments.named:
+        return arguments.named[0].kind in ("string_literal", "concatenated_string", "raw_string_literal")
+    member = value.parent
+    return member is not None and member.kind == "field_expression" and member.field_child("field").text == "op"
+
+
+def fix(ctx):
+    for name in ctx.names({"RegisterOperators"}):
+        inner = name.parent  # jit::RegisterOperators
+        owner = inner.parent if inner is not None else None
+        if owner is None or "".join(owner.text.split()).removeprefix("::") != "torch::jit::RegisterOperators":
+            continue
+        if _takes_names(owner):
+            yield Change(ID, (Edit(inner.start, name.start, b""),))
+
+
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"RegisterOperators"}), removed_in="1.4")
