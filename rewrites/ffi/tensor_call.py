@@ -16,11 +16,24 @@ After:
 
 from migrator.calls import call_of, remove_statement, statement_of
 from migrator.rewrite import Change, Edit, Finding, Rewrite
+from migrator.scope import declarator_name, normalise
 from migrator.syntax.tree import Node
 from rewrites.ffi import _th
 
 ID = "ffi-tensor-call"
 ATEN = "ATen/ATen.h"
+
+# How C spells the element types, and the number types that a C pointer may be to.
+_SAME_NUMBER = {
+    "int64_t": {"int64_t", "long", "long int"},
+    "int": {"int", "int32_t", "signed", "signed int"},
+    "int16_t": {"int16_t", "short", "short int"},
+    "int8_t": {"int8_t", "signed char"},
+    "uint8_t": {"uint8_t", "unsigned char"},
+}
+_NUMBERS = frozenset({"char", "unsigned", "unsigned int", "uint16_t", "unsigned short", "uint32_t", "uint64_t", "size_t", "unsigned long", "float", "double"}) | {
+    "long long", "long long int", "unsigned long int", "unsigned long long", "unsigned long long int", *(n for names in _SAME_NUMBER.values() for n in names)
+}  # fmt: skip
 
 # Of each function, one template for each number of arguments (the THCState * not counted). %T: element type, %O: tensor options.
 _METHODS: dict[str, tuple[str, ...]] = {
@@ -247,10 +260,10 @@ def _port(ctx, call, element, function, args):
         if local is not None and _first_becomes_view(ctx, local):
             return (Edit(local.end, call.node.end, b""),)
     if function == "data" and len(args) == 1:
-        pointer = {"at::Half": "half" if element.cuda else "", "int8_t": "char" if _wants_char(ctx, call) else ""}.get(element.cpp)
-        if pointer:  # the type that TH's function had
+        pointer = "half" if element.cpp == "at::Half" and element.cuda else _other_pointer(ctx, call, element.cpp)
+        if pointer:  # the type that TH's function had, or that C turned its pointer into
             edits = _th.as_template(call, args, f"reinterpret_cast<{pointer} *>($0.data_ptr<{element.cpp}>())")
-            return edits, (ATEN, "cuda_fp16.h") if element.cuda else (ATEN,)
+            return edits, (ATEN, "cuda_fp16.h") if pointer == "half" else (ATEN,)
     templates = _METHODS.get(function, ())
     for template in templates:
         if _arity(template) == len(args):
@@ -268,17 +281,48 @@ def _port(ctx, call, element, function, args):
     return _th.as_template(call, args, template)
 
 
-def _wants_char(ctx, call) -> bool:
-    """Whether the data of a char tensor goes into a ``char *``."""
-    parent = call.node.parent
+def _other_pointer(ctx, call, element: str) -> str | None:
+    """The number type of the pointer that an element pointer goes into, where it is another one: C converts between pointers unasked."""
+    wanted = _wanted_type(ctx, call.node)
+    return wanted if wanted in _NUMBERS and wanted not in _SAME_NUMBER.get(element, {element}) else None
+
+
+def _wanted_type(ctx, value: Node) -> str | None:
+    """``T`` where a value initialises, is assigned to or is passed as a ``T *``."""
+    parent = value.parent
     if parent is None:
-        return False
+        return None
     if parent.kind == "init_declarator" and parent.parent is not None:
         type_node = parent.parent.field_child("type")
-        return type_node is not None and type_node.text == "char"
-    left = parent.field_child("left") if parent.kind == "assignment_expression" else None
-    type = ctx.type_of(left) if left is not None else None
-    return type is not None and type.base == "char"
+        _, pointers, *_ = declarator_name(parent)
+        return normalise(type_node.text) if type_node is not None and pointers == 1 else None
+    if parent.kind == "assignment_expression":
+        left = parent.field_child("left")
+        type = ctx.type_of(left) if left is not None and value.field == "right" else None
+        return type.base if type is not None and type.pointers == 1 else None
+    if parent.kind == "argument_list" and parent.parent is not None and parent.parent.kind == "call_expression":
+        function = parent.parent.field_child("function")
+        place = next((i for i, n in enumerate(parent.named) if n.start == value.start), None)
+        if function is None or function.kind != "identifier" or place is None:
+            return None
+        return _parameter_type(ctx, function.text, place)
+    return None
+
+
+def _parameter_type(ctx, function: str, place: int) -> str | None:
+    """``T`` where every declaration of a function that the project has takes a ``T *`` there."""
+    found = set()
+    for declarator in ctx.project.functions(function):
+        parameters = declarator.field_child("parameters")
+        named = [n for n in parameters.named if n.kind == "parameter_declaration"] if parameters is not None else []
+        if place >= len(named):
+            return None
+        type_node, inner = named[place].field_child("type"), named[place].field_child("declarator")
+        if type_node is None or inner is None:
+            return None
+        _, pointers, *_ = declarator_name(inner)
+        found.add(normalise(type_node.text) if pointers == 1 else None)
+    return found.pop() if len(found) == 1 else None
 
 
 def _simple(node: Node) -> bool:
