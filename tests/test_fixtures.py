@@ -119,7 +119,7 @@ def test_docstring_example(rule: Rewrite, tmp_path):
     before, after = example(rule.doc)
     alone = Catalogue((rule,), catalogue().headers, catalogue().known_macros)
     got = []
-    names = {"c++": ("example.cu", "example.c", "example.h"), "python": ("example.py", "setup.py"), "build": ("CMakeLists.txt", "requirements.txt")}
+    names = {"c++": ("example.cu", "example.c", "example.h"), "python": ("example.py", "setup.py"), "build": ("CMakeLists.txt", "requirements.txt", "make.sh")}
     for wrapped, name, known in itertools.product((str, _in_function) if rule.language == "c++" else (str,), names[rule.language], (alone, catalogue())):
         root = tmp_path / str(len(got))
         result, plan = run({name: wrapped(before).encode()}, root, Settings(), known)

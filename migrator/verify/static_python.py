@@ -6,7 +6,7 @@ is imported and nothing of the project is executed; the only effect on the world
 
 Calls that the caller asks for (``CUDAExtension(...)``, ``load(...)``) are recorded with their evaluated arguments,
 wherever they stand. A condition that cannot be known is taken to hold when it speaks of CUDA, because the CUDA
-build is the one that is verified; any other unknown condition runs both arms.
+build is the one that is verified (``cuda=False`` reads the build without); any other unknown condition runs both arms.
 """
 
 from __future__ import annotations
@@ -114,13 +114,14 @@ def read_script(
     *,
     torch_version: str = "2.15.0",
     folder: Path | None = None,
+    cuda: bool = True,
 ) -> Script:
     """Evaluate a script's text and record the calls whose last name is `wanted`.
 
     Raises SyntaxError for a file that is not Python 3; the caller falls back to the folder.
     """
     tree = ast.parse(text)
-    reader = _Reader(path, wanted, torch_version, folder or path.parent)
+    reader = _Reader(path, wanted, torch_version, folder or path.parent, cuda)
     try:
         reader.run_module(tree)
     except (_Exhausted, RecursionError):
@@ -171,8 +172,9 @@ PATH_ATTRIBUTES = {"parent", "name", "stem", "suffix", "parts"}
 
 
 class _Reader:
-    def __init__(self, path: Path, wanted: Callable[[str], bool], torch_version: str, folder: Path) -> None:
+    def __init__(self, path: Path, wanted: Callable[[str], bool], torch_version: str, folder: Path, cuda: bool) -> None:
         self.path = path
+        self.cuda = cuda
         self.folder = folder.resolve()
         self.wanted = wanted
         self.torch_version = torch_version
@@ -331,7 +333,7 @@ class _Reader:
                 (isinstance(node.ops[0], (ast.Is, ast.Eq)) and _is_constant(node.comparators[0], (None, False, "0", 0)))
                 or (isinstance(node.ops[0], (ast.IsNot, ast.NotEq)) and _is_constant(node.comparators[0], (True, "1", 1)))
             )
-            return not negated
+            return self.cuda != negated
         value = self.expression(node, scope)
         if isinstance(value, (Unknown, Name, _Bound)):
             return None

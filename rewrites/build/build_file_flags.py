@@ -81,4 +81,5 @@ rewrite = Rewrite(
     language="build",
     removed_in="1.5",
     cuda_removed_in="11.0",
+    order=1,  # that of nvcc-object, which takes whole lines
 )

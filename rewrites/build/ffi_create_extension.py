@@ -19,7 +19,7 @@ After:
         os.chdir(os.path.dirname(os.path.abspath(__file__)))
         setup(
             name='scale',
-            packages=[],
+            packages=['_ext'],
             ext_modules=[ffi],
             cmdclass={'build_ext': BuildExtension},
             script_args=sys.argv[1:] or ['build_ext', '--inplace'],
@@ -28,6 +28,7 @@ After:
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 from pathlib import Path
@@ -35,6 +36,8 @@ from pathlib import Path
 from migrator.python import argument_node, cst, dotted, inner_span, quote_like, remove_items, string_value
 from migrator.rewrite import Change, Edit, Finding, NewFile, Rename, Rewrite
 from rewrites.build._flags import _Flow, remove_statement
+from rewrites.build._nvcc import Compilation, compilations
+from rewrites.build.nvcc_object import taken
 from rewrites.ffi._extension import extensions
 
 ID = "ffi-create-extension"
@@ -59,7 +62,7 @@ def fix(ctx):
         return
     if ctx.has("_wrap_function"):
         yield from _generated_module(ctx, module)
-    imports = [n for n in module.find(cst.ImportFrom) if not n.relative and dotted(n.module) == "torch.utils.ffi"]
+    imports = [n for n in module.find(cst.ImportFrom, cst.Import) if _brings_ffi(n)]
     calls = [c for c in module.find(cst.Call) if module.qualified(c.func) == _OLD]
     if ctx.has("cffi_modules"):
         for arg in module.find(cst.Arg):
@@ -73,8 +76,9 @@ def fix(ctx):
                 )
     if not calls:
         for node in imports:
-            names = [] if isinstance(node.names, cst.ImportStar) else [dotted(a.name) for a in node.names]
-            if "create_extension" in names:
+            if isinstance(node, cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
+                if "create_extension" not in [dotted(a.name) for a in node.names]:
+                    continue
                 yield Finding(ID, module.start(node), "torch.utils.ffi went with torch 1.0", "use torch.utils.cpp_extension.CUDAExtension")
         return
     try:
@@ -85,15 +89,26 @@ def fix(ctx):
     yield from results
 
 
+def _brings_ffi(node) -> bool:
+    """``from torch.utils.ffi import ...``, ``import torch.utils.ffi``, ``from torch.utils import ffi``."""
+    if isinstance(node, cst.Import):
+        return any(dotted(a.name) == "torch.utils.ffi" for a in node.names)
+    if node.relative or node.module is None:
+        return False
+    source = dotted(node.module)
+    from_utils = source == "torch.utils" and not isinstance(node.names, cst.ImportStar) and "ffi" in [dotted(a.name) for a in node.names]
+    return source == "torch.utils.ffi" or from_utils
+
+
 def _port(ctx, module, imports, calls):
-    if (
-        len(imports) != 1
-        or isinstance(imports[0].names, cst.ImportStar)
-        or [dotted(a.name) for a in imports[0].names] != ["create_extension"]
-    ):
+    for node in imports:
+        alone = not isinstance(node.names, cst.ImportStar) and len(node.names) == 1
+        if not alone or not isinstance(module.parent(module.parent(node)), cst.Module):
+            raise _Stuck(node, "torch.utils.ffi is imported in a way that is not understood")
+        if isinstance(node, cst.ImportFrom) and node.names[0].asname is not None:
+            raise _Stuck(node, "create_extension is imported in a way that is not understood")
+    if not imports:
         raise _Stuck(calls[0], "create_extension is imported in a way that is not understood")
-    if imports[0].names[0].asname is not None or not isinstance(module.parent(module.parent(imports[0])), cst.Module):
-        raise _Stuck(imports[0], "create_extension is imported in a way that is not understood")
     edits: list[Edit] = []
     results = []
     classes: set[str] = set()
@@ -109,23 +124,78 @@ def _port(ctx, module, imports, calls):
         if name is None:
             raise _Stuck(call, "the name of the extension is computed")
         edits += _call(ctx, module, call, name, classes, results, notes, left)
-        for build in module.find(cst.Call):
-            if dotted(build.func) == f"{variable}.build":
-                edits.append(_setup(module, build, variable, name.split(".")[-1]))
+        for use in module.find(cst.Call):
+            if dotted(use.func) == f"{variable}.build":
+                edits.append(_setup(ctx, module, use, variable, name))
                 builds += 1
+            elif dotted(use.func) == f"{variable}.distutils_extension":
+                above = module.parent(use)
+                itself = isinstance(above, cst.Assign) and len(above.targets) == 1 and _named(above.targets[0].target, variable)
+                edits.append(remove_statement(module, above) if itself else module.replace(use, variable))
+                edits += _build_class(module, classes, left)
+    left += _scripts_run(module, notes)
+    needed = []
+    if any(isinstance(n, cst.Import) and n.names[0].asname is None for n in imports) and not _imports_torch(module, imports):
+        needed.append("import torch")
     if builds:
-        needed = [f"import {n}" for n in ("os", "sys") if n not in module.imports]
-        needed.append("from setuptools import setup" if "setup" not in module.imports else "")
-    else:
-        needed = []
-    made = ["BuildExtension"] * bool(builds) + sorted(classes, key=str.lower)
-    needed.append(f"from torch.utils.cpp_extension import {', '.join(made)}")
-    newline = ctx.file.newline.decode()
-    edits.append(module.replace(imports[0], newline.join(n for n in needed if n)))
+        needed += [f"import {n}" for n in ("os", "sys") if n not in module.imports]
+        needed += ["from setuptools import setup"] if "setup" not in module.imports else []
+        classes.add("BuildExtension")
+    needed.append(f"from torch.utils.cpp_extension import {', '.join(sorted(classes, key=str.lower))}")
+    edits.append(module.replace(imports[0], ctx.file.newline.decode().join(needed)))
+    edits += [remove_statement(module, node) for node in imports[1:]]
     note = f"python {ctx.path.name} builds it in place, python {ctx.path.name} install installs it" if builds else ""
     if notes:
         note += ("; " if note else "") + "; ".join(notes)
     return [Change(ID, tuple(dict.fromkeys(edits)), note=note, left=tuple(left)), *results]
+
+
+def _imports_torch(module, imports) -> bool:
+    """Whether ``torch`` is still a name here once ``import torch.utils.ffi`` is gone, or is not needed as one."""
+    others = [n for n in module.find(cst.Import) if not any(n is i for i in imports)]
+    if any((dotted(a.asname.name) if a.asname is not None else (dotted(a.name) or "").split(".")[0]) == "torch" for n in others for a in n.names):
+        return True
+    used = [n for n in module.find(cst.Attribute) if isinstance(n.value, cst.Name) and n.value.value == "torch"]
+    return all(any(isinstance(a, (cst.Import, cst.ImportFrom)) for a in module.ancestors(n)) or _is_ffi(module, n) for n in used)
+
+
+def _is_ffi(module, node) -> bool:
+    above = [node, *module.ancestors(node)]
+    return any(isinstance(a, cst.Attribute) and module.qualified(a) == _OLD for a in above)
+
+
+def _build_class(module, classes, left) -> list[Edit]:
+    """``cmdclass`` for the setup() call that is given an extension of ``distutils_extension()``."""
+    calls = [c for c in module.find(cst.Call) if isinstance(c.func, cst.Name) and c.func.value == "setup"]
+    if len(calls) != 1 or not calls[0].args or argument_node(calls[0], "cmdclass") is not None:
+        start = module.start(calls[0]) if calls else 0
+        left.append(Finding(ID, start, "setup() has to build with torch's BuildExtension", "cmdclass={'build_ext': BuildExtension}"))
+        return []
+    classes.add("BuildExtension")
+    last = calls[0].args[-1]
+    start, end = module.span(last)
+    line = module.data[module.data.rfind(b"\n", 0, start) + 1 : start].decode()
+    between = f",{module.file.newline.decode()}{line}" if not line.strip() else ", "
+    return [module.insert(module.outer_span(last.value)[1], f"{between}cmdclass={{'build_ext': BuildExtension}}")]
+
+
+def _scripts_run(module, notes) -> list[Finding]:
+    """Scripts that the build script runs to compile the kernels."""
+    found = []
+    for call in module.find(cst.Call):
+        if (module.qualified(call.func) or "").split(".")[0] not in ("subprocess", "os") or not call.args:
+            continue
+        words = [string_value(n) or "" for n in module.find(cst.SimpleString, under=call.args[0])]
+        if any(w.endswith(".sh") or w.split()[:1] in (["make"], ["nvcc"]) for w in words):
+            found.append(
+                Finding(
+                    ID,
+                    module.start(call),
+                    f"{' '.join(words)} is run before the extension is built",
+                    "remove the call if all it did was to compile kernels: they are sources of the extension now",
+                )
+            )
+    return found
 
 
 def _call(ctx, module, call, name, classes, results, notes, left) -> list[Edit]:
@@ -152,15 +222,20 @@ def _call(ctx, module, call, name, classes, results, notes, left) -> list[Edit]:
     if sources is None:
         raise _Stuck(call, "create_extension without sources")
 
+    known = next((e for e in extensions(ctx.project) if e.script == ctx.path and e.line == ctx.file.line_of(module.start(call))), None)
     literals = _literals(ctx, module, sources.value)
     for literal in literals:
-        edits += _source(ctx, module, literal, results)
-    edits += _bindings(ctx, module, call, name, sources, literals, left)
-    tail = ""
+        edits += _source(ctx, module, literal, known, results)
+    tail, more = _bindings(ctx, module, call, name, sources, literals, known, left)
+    edits += more
     defines: list[str] = []
-    if objects is not None:
+    built = [n for n in _literals(ctx, module, objects.value) if _OBJECT.search(string_value(n) or "")] if objects is not None else []
+    if objects is not None and _is_empty(module, objects.value):
+        gone.add(id(objects))
+    elif built:
         stems = {os.path.splitext(string_value(n) or "")[0] for n in literals}
-        tail, more = _objects(ctx, module, objects, value, defines, notes, stems, results)
+        added, more = _objects(ctx, module, objects, built, value, defines, notes, stems, results)
+        tail += added
         edits += more
         gone.add(id(objects))
     if flags is not None and chosen != "CppExtension":
@@ -192,9 +267,20 @@ def _call(ctx, module, call, name, classes, results, notes, left) -> list[Edit]:
     return edits
 
 
+class _PathFlow(_Flow):
+    """Follows paths: the arguments of ``os.path.join`` count, and the text that ``format`` fills."""
+
+    def call(self, path, module, node) -> None:
+        if isinstance(node.func, cst.Attribute) and (module.qualified(node.func) or "") in ("os.path.join", "os.path.abspath", "glob.glob"):
+            for arg in node.args:
+                self.follow(path, module, arg.value)
+        else:
+            super().call(path, module, node)
+
+
 def _literals(ctx, module, node) -> list[cst.SimpleString]:
     found: dict[Path, list] = {}
-    _Flow(ctx.project, found).follow(ctx.path, module, node)
+    _PathFlow(ctx.project, found).follow(ctx.path, module, node)
     return sorted((n for n in found.get(ctx.path, []) if isinstance(n, cst.SimpleString)), key=module.start)
 
 
@@ -204,21 +290,24 @@ def _file(ctx, text: str) -> Path | None:
     return beside if beside in ctx.project.files else None
 
 
-def _source(ctx, module, literal, results) -> list[Edit]:
+def _source(ctx, module, literal, known, results) -> list[Edit]:
     value = string_value(literal) or ""
     if not value.endswith(".c"):
         return []
     path = _file(ctx, value)
-    if path is None:
+    if path is None and not any(c in value for c in "*{%"):
         return []
-    if path.with_suffix(".cpp").exists():
-        raise _Stuck(literal, f"{value} has to become a .cpp file, and there is one of that name", "rename one of them")
-    results.append(Rename(ID, path, path.with_suffix(".cpp")))
-    return [module.replace(literal, quote_like(literal, value + "pp"))]
+    meant = [path] if path is not None else [p for p in (known.sources if known is not None else ()) if p.suffix == ".c"]
+    for source in meant:
+        if source.with_suffix(".cpp").exists():
+            shown = os.path.relpath(source, ctx.path.parent)
+            raise _Stuck(literal, f"{shown} has to become a .cpp file, and there is one of that name", "rename one of them")
+        results.append(Rename(ID, source, source.with_suffix(".cpp")))
+    return [module.replace(literal, quote_like(literal, value + "pp"))] if meant else []
 
 
-def _bindings(ctx, module, call, name, sources, literals, left) -> list[Edit]:
-    known = next((e for e in extensions(ctx.project) if e.script == ctx.path and e.name == name), None)
+def _bindings(ctx, module, call, name, sources, literals, known, left) -> tuple[str, list[Edit]]:
+    """The generated source among the others: what to add behind the sources, and the edits."""
     if known is None:
         left.append(
             Finding(
@@ -228,34 +317,65 @@ def _bindings(ctx, module, call, name, sources, literals, left) -> list[Edit]:
                 'add a source with PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def("f", &f); }',
             )
         )
-        return []
+        return "", []
     text = os.path.relpath(known.bindings, ctx.path.parent).replace(os.sep, "/")
-    if any(string_value(n) == text for n in literals):
-        return []
-    lists = [sources.value] if isinstance(sources.value, cst.List) else []
+    for literal in literals:
+        value = string_value(literal) or ""
+        pattern = value + "pp" if value.endswith(".c") else value  # as it will be
+        if value == text or ("*" in value and fnmatch.fnmatch(text, os.path.normpath(pattern))):
+            return "", []
+    chosen = sources.value if isinstance(sources.value, cst.List) else None
     if isinstance(sources.value, cst.Name):
         for assign in module.find(cst.Assign):
             target = assign.targets[0].target
             if isinstance(target, cst.Name) and target.value == sources.value.value and isinstance(assign.value, cst.List):
-                lists.append(assign.value)
-    if not lists:
-        raise _Stuck(call, f"the list of sources is computed; {text} has to be one of them")
-    chosen = lists[0]
+                chosen = chosen or assign.value
+    if chosen is None:
+        if not isinstance(sources.value, (cst.Name, cst.BinaryOperation, cst.ListComp, cst.Call)):
+            raise _Stuck(call, f"the list of sources is computed; {text} has to be one of them")
+        return f" + [{text!r}]", []
     if not chosen.elements:
-        return [Edit(*inner_span(module, chosen), repr(text).encode())]
+        return "", [Edit(*inner_span(module, chosen), repr(text).encode())]
     last = chosen.elements[-1]
     quoted = quote_like(last.value, text) if isinstance(last.value, cst.SimpleString) else repr(text)
-    return [module.insert(module.outer_span(last.value)[1], f", {quoted}")]
+    return "", [module.insert(module.outer_span(last.value)[1], f", {quoted}")]
 
 
-def _objects(ctx, module, objects, with_cuda, defines, notes, stems, results):
+def _is_empty(module, node) -> bool:
+    """Whether a list is written out as empty, wherever it is made."""
+    if isinstance(node, cst.Name):
+        made = [a.value for a in module.find(cst.Assign) if any(_named(t.target, node.value) for t in a.targets)]
+        added = [n for n in module.find(cst.AugAssign) if _named(n.target, node.value)]
+        calls = [c for c in module.find(cst.Call) if isinstance(c.func, cst.Attribute) and _named(c.func.value, node.value)]
+        return bool(made) and not added and not calls and all(isinstance(v, cst.List) and not v.elements for v in made)
+    return isinstance(node, cst.List) and not node.elements
+
+
+def _named(node, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
+
+
+def _folder(module, literal) -> str:
+    """``src`` for the second text of ``os.path.join(here, "src", "rows.o")``."""
+    arg = module.parent(literal)
+    call = module.parent(arg) if isinstance(arg, cst.Arg) else None
+    if not isinstance(call, cst.Call) or module.qualified(call.func) != "os.path.join":
+        return ""
+    before = [string_value(a.value) for a in call.args[: next(i for i, a in enumerate(call.args) if a is arg)]]
+    return "/".join(text for text in before if text)
+
+
+def _objects(ctx, module, objects, built, with_cuda, defines, notes, stems, results):
     """The .cu sources of objects that a script built: what to add to the sources, the edits, and the macros that nvcc was given."""
     edits = []
-    for literal in _literals(ctx, module, objects.value):
+    others = [string_value(n) or "" for n in _literals(ctx, module, objects.value) if n not in built]
+    if any(o.endswith((".a", ".lib", ".dylib")) for o in others):
+        raise _Stuck(objects, "objects of nvcc and libraries in one list", "list the .cu files among the sources, and keep the libraries")
+    for literal in built:
         value = string_value(literal) or ""
-        if not _OBJECT.search(value):
-            continue
-        source = _kernel(ctx, value, defines)
+        folder = _folder(module, literal)
+        value = os.path.join(folder, value)
+        source = _kernel(ctx, value, defines, notes)
         if source is None:
             raise _Stuck(
                 literal, f"no .cu file of the project is known to make {value}", "list the .cu file among the sources of CUDAExtension"
@@ -267,14 +387,16 @@ def _objects(ctx, module, objects, with_cuda, defines, notes, stems, results):
                 raise _Stuck(literal, f"{source} and a source of the same name make the same object", f"rename {source}")
             results.append(Rename(ID, path, path.with_name(f"{path.stem}_kernel.cu")))
             source = f"{stem}_kernel.cu"
-        edits.append(module.replace(literal, quote_like(literal, source)))
+        taken(ctx.project)[Path(os.path.normpath(ctx.path.parent / value))] = (ctx.path, source)
+        edits.append(module.replace(literal, quote_like(literal, os.path.relpath(source, folder or "."))))
         notes.append(f"{source} is compiled with the extension: the nvcc line that made {value} is not needed any more")
     if not isinstance(objects.value, cst.Name):
-        return f" + {module.code(objects.value)}" if not edits else _inline(module, objects, edits), []
+        start, end = module.outer_span(objects.value)
+        inside = [e for e in edits if start <= e.start and e.end <= end]
+        return _inline(module, objects, inside), [e for e in edits if e not in inside]
     variable = objects.value.value
-    renamed = (
-        "cuda_sources" if variable == "extra_objects" and not any(n.value == "cuda_sources" for n in module.find(cst.Name)) else variable
-    )
+    free = not any(n.value == "cuda_sources" for n in module.find(cst.Name))
+    renamed = "cuda_sources" if variable == "extra_objects" and free else variable
     for node in module.find(cst.Name):
         above = module.parent(node)
         if (
@@ -305,31 +427,29 @@ def _inline(module, objects, edits) -> str:
     return f" + {text.decode('utf-8', 'surrogateescape')}"
 
 
-def _kernel(ctx, value: str, defines: list[str]) -> str | None:
-    """The .cu file that an object is made of: beside it, or named in the nvcc line of a script."""
-    base = os.path.basename(value)
-    folder = os.path.dirname(value)
-    line = None
-    for script in ctx.project.scripts.values():
-        if script.path.suffix == ".py" or b"nvcc" not in script.data:
-            continue
-        joined = re.sub(rb"\\\r?\n", b" ", script.data)
-        for match in re.finditer(rb"(?m)^[^#\n]*nvcc[^\n]*$", joined):
-            words = match.group().decode("utf-8", "replace").split()
-            if "-o" in words and words[-1] != "-o" and os.path.basename(words[words.index("-o") + 1]) == base:
-                line = words
-                break
-    named = next((os.path.basename(w) for w in line or () if w.endswith(".cu")), None)
-    for candidate in (named, _OBJECT.sub("", base) + ".cu"):
-        if candidate is not None:
-            text = f"{folder}/{candidate}" if folder else candidate
-            if _file(ctx, text) is not None:
-                for i, word in enumerate(line or ()):
-                    macro = line[i + 1] if word == "-D" and i + 1 < len(line) else word[2:] if word.startswith("-D") else ""
-                    if macro and f"-D{macro}" not in defines:
-                        defines.append(f"-D{macro}")
-                return text
-    return None
+def _kernel(ctx, value: str, defines: list[str], notes: list[str]) -> str | None:
+    """The .cu file that an object is made of: named in an nvcc line, of the same name beside it, or the only one there."""
+    path = Path(os.path.normpath(ctx.path.parent / value))
+    lines = [c for c in compilations(ctx.project) if c.object == path] or [
+        c for c in compilations(ctx.project) if c.object.name == path.name and _beside(ctx, path, c) is not None
+    ]
+    found = _beside(ctx, path, lines[0]) if lines else None
+    if found is None:
+        same = path.with_name(_OBJECT.sub("", path.name) + ".cu")
+        here = [p for p in ctx.project.files if p.suffix == ".cu" and p.parent == path.parent]
+        made = {c.source for c in compilations(ctx.project)}
+        found = same if same in here else here[0] if len(here) == 1 and here[0] not in made and path.suffix == ".o" else None
+        if found is not None and found != same:
+            notes.append(f"{found.name} is taken for the source of {path.name}: the only .cu file beside it")
+    for flag in lines[0].flags if lines else ():
+        if flag not in defines:
+            defines.append(flag)
+    return os.path.relpath(found, ctx.path.parent).replace(os.sep, "/") if found is not None else None
+
+
+def _beside(ctx, path: Path, line: Compilation) -> Path | None:
+    """The source that an nvcc line names: where it says, or beside the object."""
+    return next((p for p in (line.source, path.with_name(line.source.name)) if p in ctx.project.files), None)
 
 
 def _dead_variable(module, name: str, uses: list) -> list[Edit]:
@@ -351,7 +471,7 @@ def _dead_variable(module, name: str, uses: list) -> list[Edit]:
     return [remove_statement(module, s) for s in statements]
 
 
-def _setup(module, build, variable: str, name: str) -> Edit:
+def _setup(ctx, module, build, variable: str, name: str) -> Edit:
     statement = module.parent(build)
     line = module.parent(statement)
     if not isinstance(statement, cst.Expr) or not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
@@ -366,8 +486,8 @@ def _setup(module, build, variable: str, name: str) -> Edit:
     lines = [
         "os.chdir(os.path.dirname(os.path.abspath(__file__)))",
         "setup(",
-        f"{step}name={name!r},",
-        f"{step}packages=[],",
+        f"{step}name={name.split('.')[-1]!r},",
+        f"{step}packages={_packages(ctx, name)!r},",
         f"{step}ext_modules=[{variable}],",
         f"{step}cmdclass={{'build_ext': BuildExtension}},",
         f"{step}script_args=sys.argv[1:] or ['build_ext', '--inplace'],",
@@ -376,6 +496,14 @@ def _setup(module, build, variable: str, name: str) -> Edit:
     if isinstance(module.parent(line), cst.Module):
         lines = ["if __name__ == '__main__':", *(step + text for text in lines)]
     return module.replace(build, (newline + indent).join(lines))
+
+
+def _packages(ctx, name: str) -> list[str]:
+    """The packages that an extension lies in, from the folder of the build script on."""
+    if (inside := ctx.path.parent.joinpath(*name.split("."), "__init__.py")) in ctx.project.scripts or inside.exists():
+        name += "."
+    parts = name.split(".")[:-1]
+    return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
 def _generated_module(ctx, module):

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from migrator.syntax.tree import Node
+from migrator.verify.static_python import UNKNOWN, Call, read_script
 from rewrites.ffi import _th
 
-_STRING = r"""['"]([^'"\n]+)['"]"""
-_CREATE = re.compile(r"create_extension\s*\(\s*(?:name\s*=\s*)?" + _STRING)
-_SOURCE = re.compile(r"""['"]([^'"\n]+\.(?:h|hpp|c|cpp|cc))['"]""")
+_POSITIONS = ("name", "headers", "sources")
+_HEADERS = (".h", ".hpp", ".hh")
 
 
 @dataclass(frozen=True)
 class Extension:
-    """One ``create_extension`` call: its build script, its name, the headers it exports, its C sources, whether it defines WITH_CUDA."""
+    """One ``create_extension`` call: its build script, its line, its name, the headers it exports, its sources, whether it defines WITH_CUDA."""
 
     script: Path
+    line: int
     name: str
     headers: tuple[Path, ...]
     sources: tuple[Path, ...]
@@ -32,7 +33,7 @@ class Extension:
 
 
 def extensions(project) -> list[Extension]:
-    """The ``create_extension`` calls near the project's sources."""
+    """The ``create_extension`` calls near the project's sources, as the scripts were before anything was rewritten."""
     cached = project.__dict__.get("_ffi_extensions")
     if cached is None:
         cached = project.__dict__["_ffi_extensions"] = _find(project)
@@ -40,31 +41,62 @@ def extensions(project) -> list[Extension]:
 
 
 def _find(project) -> list[Extension]:
-    folders: set[Path] = set()
-    for path, file in project.files.items():
-        if path.suffix == ".h" and any(w.decode() in _th.TENSOR_TYPES for w in file.words):
-            folders.update(list(path.parents)[:4])
     found = []
-    for folder in sorted(folders):
+    for script, text in sorted(_scripts(project).items()):
         try:
-            scripts = sorted(folder.glob("*.py"))
+            runs = [read_script(text, script, "create_extension".__eq__, cuda=cuda).calls for cuda in (True, False)]
+        except (SyntaxError, ValueError):
+            continue
+        calls: dict[int, list[Call]] = {}
+        for call in [*runs[0], *runs[1]]:
+            calls.setdefault(call.line, []).append(call)
+        for line, forms in sorted(calls.items()):
+            given: dict[str, list] = {"headers": [], "sources": [], "define_macros": []}
+            name = None
+            for call in forms:
+                arguments = {**dict(zip(_POSITIONS, call.args, strict=False)), **call.kwargs}
+                name = arguments["name"] if isinstance(arguments.get("name"), str) else name
+                for key, values in given.items():
+                    values += _listed(arguments.get(key))
+            headers = _known(project, script, given["headers"], _HEADERS)
+            if name is not None and headers:
+                guarded = any(isinstance(m, tuple) and m[:1] == ("WITH_CUDA",) for m in given["define_macros"])
+                found.append(Extension(script, line, name, headers, _known(project, script, given["sources"]), guarded))
+    return found
+
+
+def _scripts(project) -> dict[Path, str]:
+    """The build scripts: those of the project, and those beside or above its headers of TH."""
+    found = {
+        path: file.data.decode("utf-8", "replace")
+        for path, file in project.scripts.items()
+        if path.suffix == ".py" and b"create_extension" in file.words
+    }
+    folders = {
+        folder
+        for path, file in project.files.items()
+        if path.suffix in _HEADERS and any(w.decode() in _th.TENSOR_TYPES for w in file.words)
+        for folder in list(path.parents)[:4]
+    }
+    for folder in folders:
+        try:
+            for script in folder.glob("*.py"):
+                if script not in project.scripts:
+                    text = script.read_text("utf-8", "replace")
+                    if "create_extension" in text:
+                        found[script] = text
         except OSError:
             continue
-        for script in scripts:
-            try:
-                text = script.read_text("utf-8", "replace")
-            except OSError:
-                continue
-            match = _CREATE.search(text)
-            if match is None:
-                continue
-            text = re.sub(r"(?m)^\s*#.*$", "", text)
-            paths = [Path(os.path.normpath(script.parent / name)) for name in dict.fromkeys(_SOURCE.findall(text))]
-            known = [path for path in paths if path in project.files]
-            headers = tuple(path for path in known if path.suffix in (".h", ".hpp"))
-            if headers:
-                found.append(Extension(script, match.group(1), headers, tuple(p for p in known if p not in headers), "WITH_CUDA" in text))
     return found
+
+
+def _listed(value: Any) -> list:
+    return [value] if isinstance(value, str) else [v for v in value if v is not UNKNOWN] if isinstance(value, (list, tuple)) else []
+
+
+def _known(project, script: Path, names: list, suffixes: tuple[str, ...] = ()) -> tuple[Path, ...]:
+    paths = [Path(os.path.normpath(script.parent / n)) for n in names if isinstance(n, str)]
+    return tuple(dict.fromkeys(p for p in paths if p in project.files and (not suffixes or p.suffix in suffixes)))
 
 
 def is_entry_point(ctx, definition: Node, declarator: Node) -> bool:
