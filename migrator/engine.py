@@ -358,12 +358,13 @@ def _one_file(
             if isinstance(result, NewFile):
                 if result.path not in states and not result.path.exists():
                     new_files[result.path] = result
+                    project.made.add(result.path)
                 continue
             if isinstance(result, Rename):
                 if result.path in states and not result.new_path.exists():
                     if states[result.path].new_path is None:
                         states[result.path].applied.append(Applied(result.rule, 1))
-                    states[result.path].new_path = result.new_path
+                    states[result.path].new_path = project.moves[result.path] = result.new_path
                 continue
             start = result.start if isinstance(result, Finding) else result.edits[0].start
             if _is_ignored(ignored, file.line_of(start), result.rule):

@@ -40,6 +40,7 @@ def plan(
     ignore: Iterable[str] = (),
     unsafe_fixes: bool = False,
     only_broken: bool = False,
+    write_setup: bool = False,
     config: Config | str | PathLike[str] | None = None,
     catalogue: Catalogue | None = None,
     progress: Progress | None = None,
@@ -47,7 +48,7 @@ def plan(
     """Plan the migration of files and folders; nothing is written and nothing of theirs is run.
 
     ``target`` and ``min_torch`` are releases such as ``"2.15"`` (the newest known; the target), ``select`` and ``ignore`` names or groups
-    of rewrites. ``config`` is a configuration or the path of one; None: the one nearest above the first path, ``Config()``: none at all.
+    of rewrites. ``write_setup``: a setup.py and a pyproject.toml too, for extensions of the folders that have none. ``config`` is a configuration or the path of one; None: the one nearest above the first path, ``Config()``: none at all.
     What is given here wins over the configuration; ``ignore`` adds to it. ``catalogue`` is cuport's own where it is left out.
 
     Raises PlanError. Paths that cannot be read are the plan's ``problems``.
@@ -56,6 +57,8 @@ def plan(
     from migrator.project import Project
 
     given = [Path(paths)] if isinstance(paths, (str, PathLike)) else [Path(path) for path in paths]
+    if write_setup and not any(path.is_dir() for path in given):
+        raise PlanError("--write-setup takes the folder that setup.py goes into")
     chosen = configuration(given, config)
     known = with_own(catalogue if catalogue is not None else _catalogue(), chosen)
     settings = settings_for(
@@ -66,6 +69,7 @@ def plan(
         ignore=ignore,
         unsafe_fixes=unsafe_fixes,
         only_broken=only_broken,
+        write_setup=write_setup,
         config=chosen,
     )
     try:
@@ -124,6 +128,7 @@ def settings_for(
     ignore: Iterable[str] = (),
     unsafe_fixes: bool = False,
     only_broken: bool = False,
+    write_setup: bool = False,
     config: Config | None = None,
 ) -> Settings:
     """The engine's settings of what was asked for and a configuration. Raises PlanError."""
@@ -143,6 +148,7 @@ def settings_for(
         floor,
         select=_names(tuple(select) or config.select, catalogue),
         ignore=_names((*ignore, *config.ignore), catalogue),
+        extra=frozenset(r.id for r in catalogue.rewrites if write_setup and r.option == "--write-setup"),
         unsafe=unsafe_fixes or config.unsafe_fixes,
         only_broken=only_broken or config.only_broken,
         per_file_ignores=tuple((pattern, _names(names, catalogue)) for pattern, names in config.per_file_ignores.items()),

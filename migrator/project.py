@@ -33,7 +33,7 @@ class Problem:
 
 class Project:
     """The sources under some paths. ``files`` maps each real path to its C++ or CUDA source, ``scripts`` those of its Python and build files;
-    an edit replaces the entry.
+    an edit replaces the entry. ``roots`` are the folders that were given, ``moves`` the planned renames, ``made`` the planned new files.
 
     ``problems`` holds what could not be read. Syntax trees are made when somebody asks, and dropped when the file changes.
     """
@@ -42,6 +42,9 @@ class Project:
         self.files: dict[Path, SourceFile] = {}
         self.scripts: dict[Path, SourceFile] = {}
         self.problems: list[Problem] = []
+        self.roots: list[Path] = []
+        self.moves: dict[Path, Path] = {}
+        self.made: set[Path] = set()
         self.modes: dict[Path, int] = {}
         self.known_macros: dict[str, int | None] = {}  # what #if conditions may count on; None: not defined
         self._trees: dict[Path, Tree] = {}
@@ -61,6 +64,7 @@ class Project:
         project = cls()
         for path in paths:
             if path.is_dir():
+                project.roots.append(path.resolve())
                 for found in walk(path, suffixes, project.problems):
                     if not excluded(found):
                         project.add(found)
@@ -101,6 +105,7 @@ class Project:
     def update(self, path: Path, data: bytes) -> None:
         """Put new bytes in place of a file's old ones (in memory)."""
         self._modules.pop(path, None)
+        self._cache.clear()
         if path in self.scripts:
             self.scripts[path] = SourceFile(self.scripts[path].path, data)
             return
@@ -108,7 +113,6 @@ class Project:
         for cache in (self._trees, self._scopes, self._includes, self._macros):
             cache.pop(path, None)  # type: ignore[attr-defined]
         self._functions.clear()
-        self._cache.clear()
 
     def source(self, path: Path) -> SourceFile:
         """A file of the project, whatever it is written in."""

@@ -100,8 +100,8 @@ class Rewrite:
     Either ``cases`` (code-shaped patterns) or ``fix`` (a function for what depends on more than one place), with ``triggers``, the words
     without which a file is not even parsed. ``removed_in`` is the first torch release (``cuda_removed_in``: CUDA release) where the old
     form does not compile or link, ``deprecated_in`` the first where it merely warns. ``tier`` is "safe" (same behaviour) or "unsafe".
-    ``default`` False: only when selected by name or by its ``group``. ``language`` is what it reads: "c++", "python", or "build" (make
-    files, CMake, shell scripts, requirements).
+    ``default`` False: only when selected by name or by its ``group``, or when ``option``, a flag of ``cuport migrate``, asks for it.
+    ``language`` is what it reads: "c++", "python", or "build" (make files, CMake, shell scripts, requirements).
     """
 
     id: str
@@ -114,6 +114,7 @@ class Rewrite:
     cuda_removed_in: str | None = None
     tier: str = "safe"
     default: bool = True
+    option: str = ""
     link: str = ""
     order: int = 0  # rewrites of a higher order run once those of the lower ones have settled in the whole project
     language: str = "c++"
@@ -158,6 +159,8 @@ class Rewrite:
 
     def selected(self, settings: Settings) -> bool:
         """Whether the settings (select, ignore, tier, target, only-broken) turn this rewrite on."""
+        if self.id in settings.extra:
+            return True
         named = settings.names(self.id)
         if named is False:
             return False
@@ -226,7 +229,7 @@ class Settings:
     """What the user asked for. ``target`` and ``min_torch`` are the ends of the range of releases the port must compile on.
 
     ``per_file_ignores`` are patterns of paths below ``root`` with the rules that are ignored there, ``dispatch_macros`` macros of headers that
-    are not at hand and take the type first, as ``AT_DISPATCH_*`` does.
+    are not at hand and take the type first, as ``AT_DISPATCH_*`` does. ``extra`` names rewrites that run on request only, beside the others.
     """
 
     target: releases.Release = releases.parse(releases.NEWEST)
@@ -234,6 +237,7 @@ class Settings:
     cuda: releases.Release = (13, 2)
     select: frozenset[str] = frozenset()
     ignore: frozenset[str] = frozenset()
+    extra: frozenset[str] = frozenset()
     unsafe: bool = False
     only_broken: bool = False
     per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()

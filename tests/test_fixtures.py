@@ -122,7 +122,8 @@ def test_docstring_example(rule: Rewrite, tmp_path):
     names = {"c++": ("example.cu", "example.c", "example.h"), "python": ("example.py", "setup.py"), "build": ("CMakeLists.txt", "requirements.txt", "make.sh")}
     for wrapped, name, known in itertools.product((str, _in_function) if rule.language == "c++" else (str,), names[rule.language], (alone, catalogue())):
         root = tmp_path / str(len(got))
-        result, plan = run({name: wrapped(before).encode()}, root, Settings(), known)
+        settings = Settings(extra=frozenset() if rule.default else frozenset({rule.id}))
+        result, plan = run({name: wrapped(before).encode()}, root, settings, known)
         text = result.get(name, result.get(name + "pp", b"")).decode()
         got.append(text)
         seen = {a.rule for f in plan.files for a in f.applied} | {item.rule for _, item in plan.left}

@@ -36,6 +36,7 @@ from migrator.report import FORMATS
 @click.option("--min-torch", metavar="RELEASE", help="The oldest torch release that the port must compile on (default: the target).")
 @click.option("--unsafe-fixes", is_flag=True, help="Also make changes that may alter behaviour; each says why.")
 @click.option("--only-broken", is_flag=True, help="Only what does not compile on the target: the smallest diff.")
+@click.option("--write-setup", is_flag=True, help="Also write a setup.py and a pyproject.toml for extensions of PATH that have none.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="The form of the report on stdout.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report (not the text) into a file.")
 @click.option("--report", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write one HTML page with every diff and why.")
@@ -50,8 +51,8 @@ from migrator.report import FORMATS
 @click.option("-q", "--quiet", is_flag=True, help="Only errors and what is left to do by hand.")
 @click.pass_obj
 def command(
-    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, form, output, page, verified, config,
-    no_config, verbose, quiet,
+    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, form, output, page, verified,
+    config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
     from migrator.cli import show
@@ -76,6 +77,7 @@ def command(
                 ignore=ignore,
                 unsafe_fixes=unsafe_fixes,
                 only_broken=only_broken,
+                write_setup=write_setup,
                 config=Config() if no_config else config,
                 catalogue=catalogue(),
                 progress=progress,
@@ -89,6 +91,9 @@ def command(
         failed = failed or problem.is_error
     if not plan.files_read and not failed:
         click.echo("cuport: no sources found; give a folder that holds .cu, .cpp, .h or .py files", err=True)
+
+    if write_setup and not any(item.rule.startswith("write-setup") for file in plan.files for item in (*file.applied, *file.left)):
+        click.echo("cuport: --write-setup: a setup.py is there already, or nothing that builds an extension was found; none was written", err=True)
 
     wrote = not (dry_run or check)
     if wrote:

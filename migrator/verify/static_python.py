@@ -12,9 +12,10 @@ build is the one that is verified (``cuda=False`` reads the build without); any 
 from __future__ import annotations
 
 import ast
+import fnmatch
 import glob
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,13 +116,19 @@ def read_script(
     torch_version: str = "2.15.0",
     folder: Path | None = None,
     cuda: bool = True,
+    moves: Mapping[Path, Path] | None = None,
+    made: Iterable[Path] = (),
 ) -> Script:
     """Evaluate a script's text and record the calls whose last name is `wanted`.
+
+    `moves` and `made` are files that are about to be renamed and written: `glob` finds them as they will be.
 
     Raises SyntaxError for a file that is not Python 3; the caller falls back to the folder.
     """
     tree = ast.parse(text)
     reader = _Reader(path, wanted, torch_version, folder or path.parent, cuda)
+    reader.moves = dict(moves or {})
+    reader.made = [*reader.moves.values(), *made]
     try:
         reader.run_module(tree)
     except (_Exhausted, RecursionError):
@@ -184,6 +191,8 @@ class _Reader:
         self.globals = _Scope()
         self.globals["__file__"] = str(self.folder / path.name)
         self.globals["__name__"] = "__main__"
+        self.moves: dict[Path, Path] = {}
+        self.made: list[Path] = []
         self.depth = 0
         self.steps = 0
 
@@ -645,7 +654,10 @@ class _Reader:
         return Path(self.here(path))
 
     def glob(self, pattern: str, recursive: bool = False, **_: Any) -> list[str]:
-        found = sorted(glob.glob(self.here(pattern), recursive=bool(recursive)))
+        whole = self.here(pattern)
+        found = [f for f in glob.glob(whole, recursive=bool(recursive)) if Path(f) not in self.moves]
+        found += [str(p) for p in self.made if _globbed(p, whole, bool(recursive))]
+        found = sorted(set(found))
         if os.path.isabs(pattern):
             return found
         return [os.path.relpath(item, self.folder) for item in found]
@@ -661,6 +673,13 @@ class _Reader:
             shown = folder if absolute else os.path.relpath(folder, self.folder)
             out.append((shown, list(folders), sorted(files)))
         return out
+
+
+def _globbed(path: Path, pattern: str, recursive: bool) -> bool:
+    """Whether a file that is not there yet would match a pattern."""
+    if recursive and "**" in pattern:
+        return fnmatch.fnmatch(str(path), pattern.replace("**/", "*"))
+    return len(path.parts) == len(Path(pattern).parts) and fnmatch.fnmatch(str(path), pattern)
 
 
 def _frozen(value: Any) -> Any:

@@ -162,6 +162,9 @@ class _Flow:
             if isinstance(node, cst.Assign):
                 if any(_names_target(t.target, name) for t in node.targets):
                     self.follow(path, module, node.value)
+                for place, value in _pairs(node):
+                    if _names_target(place, name):
+                        self.follow(path, module, value)
             elif isinstance(node, (cst.AugAssign, cst.AnnAssign)):
                 if _names_target(node.target, name) and node.value is not None:
                     self.follow(path, module, node.value)
@@ -187,6 +190,16 @@ class _Flow:
                 for i, arg in enumerate(call.args):
                     if (arg.keyword is not None and arg.keyword.value == name) or (arg.keyword is None and not arg.star and i == position):
                         self.follow(path, module, arg.value)
+
+
+def _pairs(assign: cst.Assign) -> list[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    """The places and values of ``a, b = [], []``."""
+    found = []
+    for target in assign.targets:
+        place, value = target.target, assign.value
+        if isinstance(place, (cst.Tuple, cst.List)) and isinstance(value, (cst.Tuple, cst.List)) and len(place.elements) == len(value.elements):
+            found += [(p.value, v.value) for p, v in zip(place.elements, value.elements, strict=True)]
+    return found
 
 
 def _names_target(node: cst.CSTNode, name: str) -> bool:

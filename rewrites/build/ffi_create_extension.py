@@ -64,16 +64,6 @@ def fix(ctx):
         yield from _generated_module(ctx, module)
     imports = [n for n in module.find(cst.ImportFrom, cst.Import) if _brings_ffi(n)]
     calls = [c for c in module.find(cst.Call) if module.qualified(c.func) == _OLD]
-    if ctx.has("cffi_modules"):
-        for arg in module.find(cst.Arg):
-            if arg.keyword is not None and arg.keyword.value == "cffi_modules":
-                yield Finding(
-                    ID,
-                    module.start(arg),
-                    "cffi_modules ran a build.py of torch.utils.ffi",
-                    "build.py holds an extension of setuptools now: list it in ext_modules under its full import path, with "
-                    'cmdclass={"build_ext": BuildExtension}, or run python build.py before the install',
-                )
     if not calls:
         for node in imports:
             if isinstance(node, cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
@@ -224,8 +214,13 @@ def _call(ctx, module, call, name, classes, results, notes, left) -> list[Edit]:
 
     known = next((e for e in extensions(ctx.project) if e.script == ctx.path and e.line == ctx.file.line_of(module.start(call))), None)
     literals = _literals(ctx, module, sources.value)
+    renamed = len(results)
     for literal in literals:
         edits += _source(ctx, module, literal, known, results)
+    found = {r.path for r in results[renamed:] if isinstance(r, Rename)}
+    for path in known.sources if known is not None else ():
+        if path.suffix == ".c" and path not in found:
+            raise _Stuck(call, f"the list of sources is computed; {path.name} becomes {path.stem}.cpp")
     tail, more = _bindings(ctx, module, call, name, sources, literals, known, left)
     edits += more
     defines: list[str] = []
@@ -528,5 +523,5 @@ def _generated_module(ctx, module):
 
 
 rewrite = Rewrite(
-    ID, __doc__, fix=fix, triggers=frozenset({"create_extension", "_wrap_function", "cffi_modules"}), language="python", removed_in="1.0"
+    ID, __doc__, fix=fix, triggers=frozenset({"create_extension", "_wrap_function"}), language="python", removed_in="1.0"
 )

@@ -40,12 +40,9 @@ def fix(ctx):
         elif script is not None:
             yield Finding(ID, made.start, f"python {script.name} compiles {source} now", "remove the nvcc command from this line")
         elif made.for_module:
-            yield Finding(
-                ID,
-                made.start,
-                f"nvcc makes {made.object.name} for a module that no build script is known to link",
-                f"list {made.source.name} among the sources of a CUDAExtension, and remove this line; cuport migrate --write-setup writes a setup.py",
-            )
+            advice = f"list {made.source.name} among the sources of a CUDAExtension, and remove this line"
+            advice += "" if "write-setup" in ctx.settings.extra else "; cuport migrate --write-setup writes a setup.py"
+            yield Finding(ID, made.start, f"nvcc makes {made.object.name} for a module that no build script is known to link", advice)
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"nvcc", "NVCC"}), language="build", removed_in="1.0", order=1, cross_file=True)

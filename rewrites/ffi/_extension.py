@@ -17,7 +17,7 @@ _HEADERS = (".h", ".hpp", ".hh")
 
 @dataclass(frozen=True)
 class Extension:
-    """One ``create_extension`` call: its build script, its line, its name, the headers it exports, its sources, whether it defines WITH_CUDA."""
+    """One ``create_extension`` call: its place, its name, the headers that it exports, its sources, and whether it defines WITH_CUDA."""
 
     script: Path
     line: int
