@@ -36,7 +36,7 @@ from pathlib import Path
 from migrator.python import argument_node, cst, dotted, inner_span, quote_like, remove_items, string_value
 from migrator.rewrite import Change, Edit, Finding, NewFile, Rename, Rewrite
 from rewrites.build._flags import _Flow, remove_statement
-from rewrites.build._nvcc import Compilation, compilations
+from rewrites.build._nvcc import compilations
 from rewrites.build.nvcc_object import taken
 from rewrites.ffi._extension import extensions
 
@@ -425,26 +425,24 @@ def _inline(module, objects, edits) -> str:
 def _kernel(ctx, value: str, defines: list[str], notes: list[str]) -> str | None:
     """The .cu file that an object is made of: named in an nvcc line, of the same name beside it, or the only one there."""
     path = Path(os.path.normpath(ctx.path.parent / value))
-    lines = [c for c in compilations(ctx.project) if c.object == path] or [
-        c for c in compilations(ctx.project) if c.object.name == path.name and _beside(ctx, path, c) is not None
-    ]
-    found = _beside(ctx, path, lines[0]) if lines else None
+    lines = [c for c in compilations(ctx.project) if c.object == path]
+    found = next((p for c in lines for p in (c.source, path.with_name(c.source.name)) if p in ctx.project.files), None)
+    if found is None:  # its folder could not be followed
+        lines = [c for c in compilations(ctx.project) if c.object.name == path.name and path.with_name(c.source.name) in ctx.project.files]
+        found = path.with_name(lines[0].source.name) if lines else None
     if found is None:
-        same = path.with_name(_OBJECT.sub("", path.name) + ".cu")
-        here = [p for p in ctx.project.files if p.suffix == ".cu" and p.parent == path.parent]
+        name = _OBJECT.sub("", path.name) + ".cu"
+        kernels = [p for p in ctx.project.files if p.suffix == ".cu"]
+        same = [p for p in kernels if p == path.with_name(name)] or [p for p in kernels if p.name == name]
         made = {c.source for c in compilations(ctx.project)}
-        found = same if same in here else here[0] if len(here) == 1 and here[0] not in made and path.suffix == ".o" else None
-        if found is not None and found != same:
-            notes.append(f"{found.name} is taken for the source of {path.name}: the only .cu file beside it")
+        alone = [p for p in kernels if p.parent == path.parent] if path.suffix == ".o" else []
+        found = same[0] if len(same) == 1 else alone[0] if len(alone) == 1 and alone[0] not in made and not same else None
+        if found is not None and found != path.with_name(name):
+            notes.append(f"{found.name} is taken for the source of {path.name}: no other .cu file can be")
     for flag in lines[0].flags if lines else ():
         if flag not in defines:
             defines.append(flag)
     return os.path.relpath(found, ctx.path.parent).replace(os.sep, "/") if found is not None else None
-
-
-def _beside(ctx, path: Path, line: Compilation) -> Path | None:
-    """The source that an nvcc line names: where it says, or beside the object."""
-    return next((p for p in (line.source, path.with_name(line.source.name)) if p in ctx.project.files), None)
 
 
 def _dead_variable(module, name: str, uses: list) -> list[Edit]:

@@ -1,7 +1,8 @@
 """Port the generic files of TH: sources that are included once for each element type.
 
-``THGenerateFloatTypes.h`` and friends went with torch 1.11 (pytorch/pytorch#65492). They included the generic file again for each type,
-with ``real`` and ``accreal`` defined; the including file does that itself now. Functions keep the names that ``TH_CONCAT`` makes for them.
+``THGenerateFloatTypes.h``, ``THCGenerateFloatType.h`` and friends went with torch 1.11 (pytorch/pytorch#65492). They included the generic
+file again for each type, with ``real`` and ``accreal`` defined; the including file does that itself now. Functions keep the names that
+``TH_CONCAT`` makes for them. THC's headers made a half version too: it is made where the project speaks of half tensors.
 
 Before:
     #define TH_GENERIC_FILE "generic/scale.c"
@@ -27,14 +28,14 @@ from rewrites.ffi.tensor_type import _declaration
 
 ID = "ffi-generic-file"
 _PREFIXES = {"THTensor_": False, "THCTensor_": True}
-_HEADER = re.compile(r"^THGenerate(?:(All|Float|Int)Types|(Float|Double|Byte|Char|Short|Int|Long)Type)\.h$")
+_HEADER = re.compile(r"^(THC?)Generate(?:(All|Float|Int)Types|(Float|Double|Byte|Char|Short|Int|Long|Half)Type)\.h$")
 _HEADERS = frozenset(
     f"{prefix}Generate{name}"
     for prefix in ("TH", "THC")
     for name in ("AllTypes", "FloatTypes", "IntTypes", *(f"{element}Type" for element in _th.ELEMENTS))
 )
 _GROUPS = {"All": "Byte Char Short Int Long Float Double", "Float": "Float Double", "Int": "Byte Char Short Int Long"}
-_ACCREAL = {"Float": "double", "Double": "double"}
+_ACCREAL = {"TH": {"Float": "double", "Double": "double"}, "THC": {"Float": "float", "Double": "double", "Half": "float"}}
 _CONCAT = """\
 #ifndef TH_CONCAT_2
 #define TH_CONCAT_2_EXPAND(x, y) x##y
@@ -117,13 +118,21 @@ def _instantiations(ctx):
         path = ctx.project.local_include(generic[-1], ctx.path) if generic else None
         words = ctx.project.files[path].words if path is not None else frozenset()
         name = "scalar_t" if b"scalar_t" in words and b"real" not in words else "real"
-        lines = [f"// once for each type, as {include.name} did", _CONCAT]
-        for type in _GROUPS[match.group(1)].split() if match.group(1) else [match.group(2)]:
-            accreal = _ACCREAL.get(type, "int64_t")
-            flag = f"TH_REAL_IS_{type.upper()}"
-            lines += [f"#define {name} {_th.ELEMENTS[type][0]}", f"#define accreal {accreal}", f"#define Real {type}", f"#define {flag}"]
-            lines += ["#include TH_GENERIC_FILE", f"#undef {flag}", "#undef Real", "#undef accreal", f"#undef {name}"]
-        lines.append("#undef TH_GENERIC_FILE")
+        lines = [f"// once for each type, as {include.name} did"]
+        if not any(_HEADER.match(i.name.split("/")[-1]) for i in ctx.includes() if i.start < include.start):
+            lines.append(_CONCAT)
+        library, group, single = match.groups()
+        types = _GROUPS[group].split() if group else [single]
+        if library == "THC" and group in ("All", "Float") and any(b"THCudaHalfTensor" in f.words for f in ctx.project.files.values()):
+            types.append("Half")
+        for type in types:
+            macros = {name: _th.ELEMENTS[type][0], "accreal": _ACCREAL[library].get(type, "int64_t"), "Real": type}
+            if library == "THC":
+                macros["CReal"] = "Cuda" if type == "Float" else f"Cuda{type}"
+            macros[f"{library}_REAL_IS_{type.upper()}"] = ""
+            lines += [f"#define {key} {value}".rstrip() for key, value in macros.items()]
+            lines += [f"#include {library}_GENERIC_FILE", *(f"#undef {key}" for key in reversed(macros))]
+        lines.append(f"#undef {library}_GENERIC_FILE")
         text = ctx.file.newline.join(line.replace("\n", ctx.file.newline.decode()).encode() for line in lines)
         yield Change(ID, (Edit(include.start, include.end, text),), ("ATen/ATen.h",))
 

@@ -84,6 +84,8 @@ MOVED: dict[str, tuple[str | None, str]] = {
     "THNN/THNN.h": (None, "1.0"),
     "THNN/generic/THNN.h": (None, "1.5"),
 }
+# torch.utils.ffi passed -I .../TH and -I .../THC: #include <THCGeneral.h>
+MOVED |= {name.split("/", 1)[1]: row for name, row in MOVED.items() if name.startswith(("TH/", "THC/")) and name.split("/", 1)[1] not in MOVED}
 DEVICE_ONLY = {"ATen/cuda/Atomic.cuh", "ATen/cuda/DeviceUtils.cuh", "ATen/cuda/ScanUtils.cuh", "ATen/cuda/AsmUtils.cuh", "ATen/cuda/CUDAApplyUtils.cuh"}
 
 # What THC/THC.h brought along, by the names that need it.
