@@ -12,12 +12,23 @@ from pathlib import Path
 
 from migrator.python import Module, PythonContext, cst, dotted, inner_span, remove_items, string_value
 from migrator.rewrite import Change, Edit
+from migrator.verify.static_python import Call, read_script
 
 TORCH_CALLS = frozenset({"CUDAExtension", "CppExtension", "SyclExtension", "create_extension"})
 LOAD_ARGUMENTS = frozenset({"extra_cflags", "extra_cuda_cflags"})
 ARGUMENTS = LOAD_ARGUMENTS | {"extra_compile_args"}
 TORCH_WORDS = TORCH_CALLS | LOAD_ARGUMENTS
 _ADDING = frozenset({"append", "extend", "insert", "update", "setdefault"})
+
+
+def evaluated_calls(ctx: PythonContext, names: frozenset[str], release: str = "2.15.0") -> list[Call]:
+    """The calls of some names in a script, with their arguments as far as reading can tell; none where it is not Python."""
+    text = ctx.file.data.decode("utf-8-sig", "replace")
+    try:
+        calls = read_script(text, ctx.path, names.__contains__, torch_version=release, moves=ctx.project.moves, made=ctx.project.made).calls
+    except (SyntaxError, ValueError):
+        return []
+    return [c for c in calls if c.name != "load" or c.imported_from.startswith("torch.")]
 
 
 def extension_calls(module: Module, names: frozenset[str] = TORCH_CALLS) -> list[cst.Call]:

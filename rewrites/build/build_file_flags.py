@@ -1,7 +1,8 @@
 """C++ standard and GPU architectures in make files, CMake files and shell scripts.
 
 A standard that the target's headers reject becomes one that they take, in files that speak of torch; architectures that the target's
-nvcc does not have are taken away. Nothing is ever run.
+nvcc does not have are taken away, and ``_GLIBCXX_USE_CXX11_ABI=0``, which torch has not been built with since 2.7. Include folders of TH,
+and what FindCUDA did, are reported with what to write. Nothing is ever run.
 
 Before:
     find_package(Torch REQUIRED)
@@ -13,6 +14,7 @@ After:
 
 import re
 
+from migrator import releases
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.build import _arch, _standard
 from rewrites.build._text import lines_of_words, without
@@ -20,6 +22,10 @@ from rewrites.build._text import lines_of_words, without
 ID = "build-file-flags"
 _STANDARD = frozenset({"CMAKE_CXX_STANDARD", "CMAKE_CUDA_STANDARD", "CXX_STANDARD", "CUDA_STANDARD"})
 _ARCHITECTURES = frozenset({"CUDA_ARCHITECTURES", "CMAKE_CUDA_ARCHITECTURES", "TORCH_CUDA_ARCH_LIST"})
+_ABI = "_GLIBCXX_USE_CXX11_ABI"
+_TH_FOLDER = re.compile(r"(?:^|[/}])(?:lib/)?include/THC?$|/lib/include$")
+_FIND_CUDA = {"cuda_add_library": "add_library", "cuda_add_executable": "add_executable", "cuda_include_directories": "include_directories"}
+_ONLY_DEFINES = {"add_definitions": 1, "add_compile_definitions": 1, "add_compile_options": 1, "target_compile_definitions": 3}
 _FEATURE = re.compile(r"cxx_std_(\d\d)")
 _TORCH = (b"Torch", b"torch", b"TORCH", b"ATen")
 
@@ -34,6 +40,10 @@ def fix(ctx):
         words = [data[a:b].decode("utf-8", "replace") for a, b in line]
         if of_torch:
             yield from _standards(line, words, data, wanted)
+            yield from _old_abi(ctx, line, words, data)
+            yield from _folders_of_th(line, words)
+            if ctx.path.suffix in (".txt", ".cmake"):
+                yield from _cmake(line, words)
         old = _arch.drop(words, floor)
         if old:
             left = _arch.named(words) - old
@@ -59,6 +69,35 @@ def fix(ctx):
                 )
 
 
+def _old_abi(ctx, line, words, data):
+    if ctx.settings.target < releases.parse("2.7"):
+        return
+    gone = [i for i, word in enumerate(words) if word in (f"-D{_ABI}=0", f"{_ABI}=0")]
+    if not gone:
+        return
+    if words[0].lower() in _ONLY_DEFINES and len(words) - len(gone) <= _ONLY_DEFINES[words[0].lower()] + 2:
+        yield Finding(ID, line[0][0], f"{_ABI}=0: the string ABI that torch does not have since 2.7", "remove the line")
+        return
+    yield Change(ID, without(data, [line[i] for i in gone]))
+
+
+def _folders_of_th(line, words):
+    for i, word in enumerate(words):
+        if _TH_FOLDER.search(word):
+            yield Finding(ID, line[i][0], f"{word}: torch has no such folder", "remove it: ${TORCH_INCLUDE_DIRS}, or -I<torch>/include, is enough")
+
+
+def _cmake(line, words):
+    command = words[0].lower()
+    if command == "find_package" and "CUDA" in words[1:4]:
+        yield Finding(ID, line[0][0], "FindCUDA is deprecated, and new policies of CMake drop it (CMP0146)", "enable_language(CUDA) find_package(CUDAToolkit)")
+    elif command in _FIND_CUDA:
+        inside = " ".join(w for w in words[1:] if w not in "()")
+        yield Finding(ID, line[0][0], f"{words[0]} comes from FindCUDA", f"{_FIND_CUDA[command]}({inside})")
+    elif command == "find_package" and "Torch" in words[1:4] and "EXACT" in words:
+        yield Finding(ID, line[0][0], "this release of torch and no other is taken", "find_package(Torch REQUIRED)")
+
+
 def _standards(line, words, data, wanted):
     for i in sorted(_standard.drop(words, lambda s: 0 < s < wanted)):
         match = re.search(rb"\+\+(\w+)$", data[slice(*line[i])])
@@ -77,7 +116,10 @@ rewrite = Rewrite(
     ID,
     __doc__,
     fix=fix,
-    triggers=frozenset({"std", "arch", "gencode", "target_compile_features"}) | _STANDARD | _ARCHITECTURES,
+    triggers=frozenset({"std", "arch", "gencode", "target_compile_features", "D" + _ABI, _ABI, "TH", "THC", "Torch"})
+    | frozenset(_FIND_CUDA)
+    | _STANDARD
+    | _ARCHITECTURES,
     language="build",
     removed_in="1.5",
     cuda_removed_in="11.0",

@@ -14,8 +14,8 @@ After:
 from __future__ import annotations
 
 from migrator.python import argument, cst, string_value
-from migrator.rewrite import Change, Edit, Rewrite
-from rewrites.build._flags import extension_calls
+from migrator.rewrite import Change, Edit, Finding, Rewrite
+from rewrites.build._flags import _Flow, extension_calls
 
 ID = "nvcc-flags-for-both"
 _NVCC = tuple(
@@ -37,6 +37,16 @@ def fix(ctx):
     module = ctx.module
     for call in extension_calls(module, frozenset({"CUDAExtension"})) if module is not None else ():
         flags = argument(call, "extra_compile_args")
+        if isinstance(flags, cst.Name):
+            made = _only_list(module, flags)
+            if made is None and _reaches(ctx, flags):
+                yield Finding(
+                    ID,
+                    module.start(flags),
+                    f"{flags.value} holds flags for nvcc, and goes to the host compiler too",
+                    f'extra_compile_args={{"cxx": [...], "nvcc": {flags.value}}}, with the flags for nvcc in the second list only',
+                )
+            flags = made
         if not isinstance(flags, cst.List) or not flags.elements:
             continue
         values = [string_value(e.value) for e in flags.elements]
@@ -59,6 +69,38 @@ def fix(ctx):
         yield Change(
             ID, (Edit(start, start, f'{{"cxx": [{", ".join(host)}], "nvcc": '.encode("utf-8", "surrogateescape")), Edit(end, end, b"}"))
         )
+
+
+def _only_list(module, name: cst.Name) -> cst.List | None:
+    """The list that a variable holds, where it is made once, at the top of the file, and used as these flags only."""
+    uses = [n for n in module.find(cst.Name) if n.value == name.value and not _is_keyword(module, n)]
+    made = [n for n in uses if isinstance(module.parent(n), cst.AssignTarget)]
+    if len(made) != 1 or len(uses) != 2:
+        return None
+    assign = module.parent(module.parent(made[0]))
+    return assign.value if len(assign.targets) == 1 and isinstance(assign.value, cst.List) else None
+
+
+def _is_keyword(module, name: cst.Name) -> bool:
+    above = module.parent(name)
+    return isinstance(above, cst.Arg) and above.keyword is name or isinstance(above, cst.Attribute) and above.attr is name
+
+
+def _reaches(ctx, node) -> bool:
+    """Whether flags for nvcc alone reach an argument that is no dict."""
+    found: dict = {}
+    flow = _Flow(ctx.project, found)
+    flow.follow(ctx.path, ctx.module, node)
+    if any(isinstance(ctx.module.parent(literal), cst.DictElement) or _in_dict(ctx.module, literal) for literal in found.get(ctx.path, [])):
+        return False
+    values = [string_value(literal) or "" for literals in found.values() for literal in literals]
+    return any(v.startswith(_NVCC) for v in values)
+
+
+def _in_dict(module, node) -> bool:
+    return module.enclosing(node, cst.Dict) is not None or any(
+        isinstance(target.target, cst.Subscript) for a in [module.enclosing(node, cst.Assign)] if a is not None for target in a.targets
+    )
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"extra_compile_args"}), language="python", deprecated_in="1.0")
