@@ -513,6 +513,11 @@ def _kept_in_variable(cls, wanted, module, node, made, assign, variable) -> list
     name = module.code(node)
     function = module.enclosing(assign, cst.FunctionDef)
     line = module.parent(assign)
+    if _is_passed(module, assign, variable):
+        _only_called(module, assign, variable, may_pass=True)
+        if any(p.default is not None for p in wanted.called) or _changes_later(module, assign, made):
+            raise Stuck(module, made, f"an instance of {name} is kept", f"lambda *tensors: {name}.apply(*tensors, arguments...)")
+        return [module.replace(made, f"lambda *tensors: {name}.apply(*tensors, {', '.join(_given(cls, wanted, module, node, made))})")]
     calls = _only_called(module, assign, variable)
     if function is None or not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or not calls:
         raise Stuck(module, made, f"an instance of {name} is kept", f"keep the arguments and call {name}.apply(tensors..., *arguments)")
@@ -604,8 +609,25 @@ def _tuple(given: list[str]) -> str:
     return f"({given[0]},)" if len(given) == 1 else f"({', '.join(given)})"
 
 
-def _only_called(module: Module, assign: cst.Assign, variable: str) -> list[cst.Call]:
-    """The calls of a variable that holds an instance; Stuck when it is used in any other way."""
+def _is_passed(module: Module, assign: cst.Assign, variable: str) -> bool:
+    """Whether an instance goes on as an argument: ``f = F(a)`` ... ``gradcheck(f, inputs)``."""
+    scope = module.enclosing(assign, cst.FunctionDef) or module.root
+    names = [n for n in module.find(cst.Name, under=scope) if n.value == variable]
+    return any(isinstance(above := module.parent(n), cst.Arg) and above.value is n for n in names)
+
+
+def _changes_later(module: Module, assign: cst.Assign, made: cst.Call) -> bool:
+    """Whether a name in the constructor's arguments is given another value before the instance may be called."""
+    scope = module.enclosing(assign, cst.FunctionDef) or module.root
+    loop = module.enclosing(assign, cst.For, cst.While)
+    read = {n.value for a in made.args for n in module.find(cst.Name, under=a.value)}
+    start = module.start(loop) if loop is not None else module.start(assign)
+    targets = [t.target for t in module.find(cst.AssignTarget, cst.AugAssign, cst.For, cst.NamedExpr, under=scope) if module.start(t) >= start]
+    return any(read & {n.value for n in module.find(cst.Name, under=t)} for t in targets)
+
+
+def _only_called(module: Module, assign: cst.Assign, variable: str, may_pass: bool = False) -> list[cst.Call]:
+    """The calls of a variable that holds an instance; Stuck when it is used in any other way (``may_pass``: but as an argument)."""
     scope = module.enclosing(assign, cst.FunctionDef) or module.root
     calls = []
     bare = isinstance(assign.value, cst.Call) and not assign.value.args
@@ -626,7 +648,7 @@ def _only_called(module: Module, assign: cst.Assign, variable: str) -> list[cst.
             calls.append(parent)
         elif isinstance(parent, cst.Attribute) and parent.attr.value == "apply":
             raise Stuck(module, node, f"{variable} holds an instance of an autograd function", "keep the class itself, without ()")
-        elif not (bare and isinstance(parent, (cst.Return, cst.Arg, cst.Assign))):
+        elif not (bare and isinstance(parent, (cst.Return, cst.Arg, cst.Assign)) or may_pass and isinstance(parent, cst.Arg)):
             raise Stuck(module, node, f"{variable} holds an autograd function and is not only called")
     return calls
 
