@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -24,11 +25,11 @@ PROJECTS = Path(__file__).resolve().parents[2] / "fixtures" / "projects"
 NAMES = sorted(p.parent.name for p in PROJECTS.glob("ffi_*/before"))
 
 
-def ported(name: str, folder: Path) -> tuple[Path, Plan]:
+def ported(name: str, folder: Path, settings: Settings = Settings()) -> tuple[Path, Plan]:
     """A copy of a project under ``folder``, migrated."""
     root = folder / name
     shutil.copytree(PROJECTS / name / "before", root)
-    plan = migrate(Project.load([root]), catalogue(), Settings())
+    plan = migrate(Project.load([root]), catalogue(), settings)
     _, failed = apply(plan.files)
     assert not failed
     return root, plan
@@ -76,8 +77,9 @@ def build(module: str, files: list[Path], folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def own_test(root: Path) -> None:
-    done = subprocess.run([sys.executable, "test.py"], cwd=root, capture_output=True, text=True, timeout=300)
+def own_test(root: Path, **environment: str) -> None:
+    given = {**os.environ, **environment}
+    done = subprocess.run([sys.executable, "test.py"], cwd=root, env=given, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and done.stdout.endswith("ok\n"), done.stdout + done.stderr
 
 
@@ -90,12 +92,19 @@ def test_c_and_cuda_on_the_cpu(tmp_path):
     own_test(root)
 
 
-def test_generic(tmp_path):
-    root, _ = ported("ffi_generic", tmp_path)
-    shutil.rmtree(root / "_ext", ignore_errors=True)
-    (root / "_ext").mkdir()
-    build("_ext.scale", [root / "src" / "scale.cpp", root / "src" / "scale_bindings.cpp"], root)
-    own_test(root)
+def test_generic_is_installed_by_pip(tmp_path):
+    """``cuport migrate --write-setup``, ``pip install --no-build-isolation .``, and the project's own test, from another folder."""
+    if any(importlib.util.find_spec(name) is None for name in ("torch", "setuptools", "pip")) or shutil.which("g++") is None:
+        pytest.skip("needs torch, setuptools, pip and g++")
+    root, _ = ported("ffi_generic", tmp_path, Settings(extra=frozenset({"write-setup"})))
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    pip = [sys.executable, "-m", "pip", "install", "--no-build-isolation", "--no-deps", "--no-index", "--disable-pip-version-check"]
+    environment = {**os.environ, "CFLAGS": "-O0 -w", "MAX_JOBS": "1"}
+    done = subprocess.run([*pip, "--target", str(site), str(root)], env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    elsewhere.mkdir()
+    shutil.copy(root / "test.py", elsewhere)
+    own_test(elsewhere, PYTHONPATH=str(site))
 
 
 def test_mixed(tmp_path):
