@@ -48,7 +48,8 @@ def plan(
     """Plan the migration of files and folders; nothing is written and nothing of theirs is run.
 
     ``target`` and ``min_torch`` are releases such as ``"2.15"`` (the newest known; the target), ``select`` and ``ignore`` names or groups
-    of rewrites. ``write_setup``: a setup.py and a pyproject.toml too, for extensions of the folders that have none. ``config`` is a configuration or the path of one; None: the one nearest above the first path, ``Config()``: none at all.
+    of rewrites. ``write_setup``: a setup.py and a pyproject.toml too, for extensions of the folders that have none. ``config`` is a
+    configuration or the path of one; None: the one nearest above the first path, ``Config()``: none at all.
     What is given here wins over the configuration; ``ignore`` adds to it. ``catalogue`` is cuport's own where it is left out.
 
     Raises PlanError. Paths that cannot be read are the plan's ``problems``.

@@ -87,3 +87,27 @@ def test_nothing_is_parsed_without_a_word_that_matters(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(Project, "module", parse)
     assert migrate(tmp_path).exit_code == 0
+
+
+def test_write_setup(tmp_path: Path):
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo" / "ops.py").write_text('from torch.utils.cpp_extension import load\nops = load("my_ops", ["ops.cpp"])\n')
+    (tmp_path / "repo" / "ops.cpp").write_text("#include <torch/extension.h>\nPYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {}\n")
+    before = tree(tmp_path / "repo")
+    assert migrate(tmp_path / "repo").exit_code == 0 and tree(tmp_path / "repo") == before
+    assert "+++ b/" in migrate(tmp_path / "repo", "--write-setup", "--dry-run").stdout and tree(tmp_path / "repo") == before
+    first = migrate(tmp_path / "repo", "--write-setup")
+    assert first.exit_code == 0 and "import my_ops, in place of the call" in first.stderr
+    assert set(tree(tmp_path / "repo")) == {"ops.py", "ops.cpp", "setup.py", "pyproject.toml"}
+    (tmp_path / "repo" / "setup.py").write_text("# mine\n")
+    assert migrate(tmp_path / "repo", "--write-setup").exit_code == 0
+    assert (tmp_path / "repo" / "setup.py").read_text() == "# mine\n"
+
+
+def test_write_setup_without_an_extension(tmp_path: Path):
+    (tmp_path / "train.py").write_text("print(1)\n")
+    result = migrate(tmp_path, "--write-setup")
+    assert result.exit_code == 0 and "none was written" in result.stderr
+    assert set(tree(tmp_path)) == {"train.py"}
+    alone = migrate(tmp_path / "train.py", "--write-setup")
+    assert alone.exit_code == 2 and "takes the folder" in alone.stderr
