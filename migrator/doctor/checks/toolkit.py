@@ -1,7 +1,7 @@
 """The toolkit that torch would take can compile for torch."""
 
 from ..result import fail, ok
-from . import dotted, taken
+from . import assign, dotted, taken, wanted
 
 ID = "toolkit"
 TITLE = "the CUDA toolkit that torch takes is whole"
@@ -9,14 +9,14 @@ TITLE = "the CUDA toolkit that torch takes is whole"
 
 def check(facts):
     first = taken(facts)
-    usable = next((each for each in facts["toolkits"] if not each["problems"]), None)
-    fix = f"export CUDA_HOME={usable['root']}" if usable else "cuport toolchain install"
+    usable = wanted(facts)
+    fix = assign(facts, "CUDA_HOME", usable["root"]) if usable else "cuport toolchain install"
     if usable and usable["origin"] == "cuport cache":
-        fix = f"cuport toolchain install   (is here: {usable['root']}; to compile with, export CUDA_HOME={usable['root']})"
+        fix = f"cuport toolchain install   (is here: {usable['root']}; to compile with, {assign(facts, 'CUDA_HOME', usable['root'])})"
     if first is None:
         if not facts["toolkits"]:
             yield fail("no CUDA toolkit", "CUDA extensions cannot be compiled: `CUDA_HOME environment variable is not set`", fix)
-        else:
+        elif not any(facts["environ"].get(name) for name in ("CUDA_HOME", "CUDA_PATH")):  # else the check of cuda-home says it
             yield fail(
                 f"{len(facts['toolkits'])} CUDA toolkits, and none where torch looks", "`CUDA_HOME environment variable is not set`", fix
             )
