@@ -6,7 +6,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 
 from . import classify
 from .signature import Signature
@@ -130,6 +130,9 @@ def _event(line: str, number: int, behind: deque[str], ahead: deque[str], comman
         message = next((each.strip() for each in islice(ahead, 3) if each.strip()), "")
         if message:
             text = f"{text} {message}"
+    elif classify.CMAKE.match(line):  # the message stands, indented, below
+        message = takewhile(lambda each: not each.strip() or each.startswith("  "), islice(ahead, 12))
+        text = " ".join([text, *(each.strip() for each in message if each.strip())])
     warning = classify.is_warning(text)
     if warning and not classify.telling(text):
         return None

@@ -86,7 +86,7 @@ SIGNATURES = (
         "cudart-missing",
         "85",
         "`libcudart.so.10.1: cannot open shared object file`",
-        r"libcu(?:dart|blas|sparse|fft|rand|solver)\.so\.[\d.]+: (?:cannot open shared object file|无法打开共享(?:对象|目标)文件)",
+        r"lib(?:cu(?:dart|blas|blasLt|sparse|fft|rand|solver|pti)|nvrtc|nvToolsExt|nvJitLink)\.so\.[\d.]+: (?:cannot open shared object file|无法打开共享(?:对象|目标)文件)",
         "The library was linked to a CUDA that is not here: another toolkit built it, or a stale build folder was used.",
         "Bring torch and the extension to one CUDA and build again.",
         _REBUILD,
@@ -211,7 +211,7 @@ SIGNATURES = (
         "cudnn-no-engine",
         "95 E",
         "`GET was unable to find an engine to execute this computation`",
-        r"GET was unable to find an engine to execute this computation",
+        r"(?:GET|FIND) was unable to find an engine to execute this computation",
         "cuDNN found no way to run the convolution: mostly two cuDNN copies are mixed or a part of it did not load; also too little "
         "memory.",
         "See which cuDNN is loaded; take a system one out of LD_LIBRARY_PATH.",
