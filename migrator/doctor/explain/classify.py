@@ -109,7 +109,7 @@ _ERROR = re.compile(
             r"undefined reference to '|未定义的引用",
             r'^\s*"[^"]+", referenced from:',
             r"^\s*ninja: error:",
-            r"^(?:/\S+/)?(?:ba|da|z)?sh: .*(?:not found|未找到命令)$",
+            r"^\S*sh: .*(?:not found|未找到命令|: No such file or directory)$",
             r"^\s*CMake Error",
             r"^\s*(?:ERROR|error): (?!$)",
             r"^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception|NotFound|Interrupt): ?",

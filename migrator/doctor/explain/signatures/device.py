@@ -90,6 +90,15 @@ SIGNATURES = (
         "nvidia-smi",
     ),
     Signature(
+        "cublas-without-kernel",
+        "",
+        "`cublas runtime error : the GPU program failed to execute`",
+        r"cublas runtime error : the GPU program failed to execute",
+        "An old torch, whose cuBLAS has no code for this GPU: mostly the GPU is newer than the CUDA release of the wheel.",
+        "Install a torch wheel of a newer CUDA release, and port the project to it.",
+        "cuport migrate .",
+    ),
+    Signature(
         "nvrtc-arch",
         "",
         "`nvrtc: error: invalid value for --gpu-architecture (-arch)`",

@@ -1,6 +1,6 @@
 """Host compilers, linkers and what they need beside them: Python's headers, the C++ library, Visual Studio."""
 
-from ..signature import Signature, either, missing_header
+from ..signature import Signature, either, missing_header, not_run
 
 _PROMPT = "Open the `x64 Native Tools Command Prompt` of Visual Studio, and build there."
 
@@ -31,12 +31,49 @@ SIGNATURES = (
             r"Command '\['which', '(?:g\+\+|c\+\+|gcc|\S*-g\+\+)'\]' returned non-zero exit status",
             r"unable to execute '(?:\S*gcc|\S*g\+\+|cc|c\+\+)': No such file",
             r"command '(?:\S*gcc|\S*g\+\+|cc|c\+\+)' failed: No such file or directory",
-            r"^(?:/bin/)?(?:ba)?sh: (?:\d+: |line \d+: )?(?:gcc|g\+\+|c\+\+)(?:-\d+)?: (?:command )?not found",
-            r"nvcc fatal\s*: No supported gcc/g\+\+ host compiler found",
+            r"No such file or directory: '(?:\S*/)?(?:\S*gcc|\S*g\+\+|cc|c\+\+)(?:-\d+)?'",
+            not_run(r"(?:\S*/)?(?:\S*gcc|\S*g\+\+|cc|c\+\+)(?:-\d+)?"),
         ),
         "There is no C++ compiler (or not the one that CC, CXX name).",
         "Install g++ and look at CC and CXX.",
         "apt install g++",
+    ),
+    Signature(
+        "no-supported-host-compiler",
+        "",
+        "`No supported gcc/g++ host compiler found`",
+        r"(?:nvcc fatal\s*|ERROR): No supported gcc/g\+\+ host compiler found",
+        "This nvcc is the distribution's own package; it looks for a gcc-N that it supports and finds none.",
+        "Install a gcc and g++ that it takes, or use NVIDIA's toolkit of torch's CUDA release.",
+        "cuport doctor",
+    ),
+    Signature(
+        "ccbin-missing",
+        "",
+        "`nvcc fatal : Failed to preprocess host compiler properties`",
+        r"nvcc fatal\s*: Failed to preprocess host compiler properties",
+        "The host compiler that nvcc was given (-ccbin, CC, NVCC_PREPEND_FLAGS) is not there or does not run.",
+        "Drop -ccbin from setup.py, or name a compiler that is installed.",
+        "cuport doctor",
+    ),
+    Signature(
+        "build-extension-missing",
+        "",
+        "`Don't know how to compile x.cu`, `unknown file type '.cu'`",
+        r"Don't know how to compile \S+\.cu\b|unknown file type '\.cu'",
+        "setuptools itself compiles here, and it does not know CUDA: setup() does not use torch's BuildExtension.",
+        "Write cmdclass={'build_ext': torch.utils.cpp_extension.BuildExtension} and CUDAExtension in setup.py.",
+    ),
+    Signature(
+        "relative-include-dir",
+        "",
+        "a header of the project not found, which a relative `-I` should find",
+        r"(?:fatal error|致命错误)\s?[:：] ?[\w./-]+\.(?:h|hpp|cuh)\s?[:：] ?(?:No such file or directory|没有那个文件或目录)",
+        "setup.py names its include folder relative to itself, and ninja compiles from the build folder.",
+        "Make it absolute: include_dirs=[os.path.join(os.path.dirname(os.path.abspath(__file__)), ...)].",
+        before=r"(?m)^(?:\[\d+/\d+\] )?.* -MMD? .* -I(?![/\s\"'-]|[A-Za-z]:)\S+ ",
+        then=r'#include "',
+        unless=r"fatal error: (?:THC?|ATen|c10|torch|cu\w+|caffe2|THCUNN)[\w]*(?:/|\.h)|fatal error: Python\.h",
     ),
     Signature(
         "torch-compiler-bounds",

@@ -15,13 +15,13 @@ SIGNATURES = (
         "Build it again, from nothing, with this torch; for a wheel, take the one that is made for this torch and CUDA.",
         _REBUILD,
         unless=r"UndefinedTensorImpl|_ZN3c104cuda9SetDeviceEi|_ZNK3c106SymInt|_ZNK3c104Type14isSubtypeOfExt|cublasGetErrorEnum"
-        r"|symbol: \S*(?:Ss(?:$|\W|[A-Z])|__cxx11)|data_ptrI[lm]|4dataI[lm]",
+        r"|symbol: \S*(?:Ss|__cxx11)|data_ptrI[lm]|4dataI[lm]",
     ),
     Signature(
         "th-symbol",
         "",
         "`undefined symbol: THFloatTensor_...`, `state`, `THCudaTensor_...`",
-        _UNDEFINED + r"(?:TH[CN]?\w*(?:Tensor|Storage|State|Blas|CudaCheck|Malloc|Free|Alloc)\w*|state|THC\w+|THNN_\w+)\b(?!Class)",
+        r"(?:" + _UNDEFINED + r"|LNK20(?:01|19): (?:unresolved external symbol|无法解析的外部符号) (?:__imp_)?)(?:TH[CN]?\w*(?:Tensor|Storage|State|Blas|CudaCheck|Malloc|Free|Alloc)\w*|state|THC\w+|THNN_\w+)\b(?!Class)",
         "An extension in C (torch.utils.ffi) or one of the THC days calls functions that torch does not have any more.",
         "Port it; nothing that is installed will bring them back.",
         "cuport migrate .",
@@ -104,8 +104,8 @@ SIGNATURES = (
     Signature(
         "own-operator-missing",
         "",
-        "`'_OpNamespace' 'mylib' object has no attribute`",
-        r"'_OpNamespace' '(?!aten'|torchvision'|prims'|_C')\w+' object has no attribute '\w+'",
+        "`'_OpNamespace' 'mylib' object has no attribute`, `No such operator mylib::op`",
+        r"'_OpNamespace' '(?!aten'|torchvision'|prims'|_C')\w+' object has no attribute '\w+'|No such operator (?!aten|torchvision|prims)\w+::\w+",
         "The library that registers this operator is not loaded, or was built without it.",
         "Import the package that loads it (torch.ops.load_library) first; if that is done, build the extension again.",
         _REBUILD,

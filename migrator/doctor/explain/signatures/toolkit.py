@@ -1,6 +1,6 @@
 """The CUDA toolkit: parts of it that are missing, too old, or gone."""
 
-from ..signature import Signature, either, missing_header, undeclared
+from ..signature import Signature, either, missing_header, not_run, undeclared
 
 _MIGRATE = "cuport migrate ."
 
@@ -12,9 +12,9 @@ SIGNATURES = (
         either(
             r"No such file or directory: '[^']*\bnvcc(?:\.exe)?'",
             r"command '[^']*\bnvcc(?:\.exe)?' failed: No such file or directory",
-            r"^(?:/bin/)?(?:ba)?sh: (?:\d+: |line \d+: )?\S*\bnvcc: (?:(?:command )?not found|No such file)",
+            r"nvcc not found at '[^':]+'",
+            not_run(r"[^:\s]*\bnvcc"),
             r"unable to execute '\S*nvcc': No such file",
-            r"^/bin/sh: .*nvcc: (?:not found|没有那个文件或目录|未找到)",
         ),
         "There is no nvcc where the build looks for it: CUDA_HOME names a toolkit that is not installed, or it has only a run time.",
         "Point CUDA_HOME at an installed toolkit, or install one.",
