@@ -66,10 +66,14 @@ class Report:
 def scan(lines: Iterable[str]) -> Report:
     report = Report()
     chained = False
+    after_follow_on = False
     distance = 0
     for event in _events(lines, report):
         if isinstance(event, str):  # a line that joins two exceptions
             chained = report.first is not None and report.first.python and report.first.signature is None and distance == 0
+            after_follow_on = report.first is None and report.follow_on is not None and report.follow_on.python
+            continue
+        if after_follow_on and event.python and event.signature is None:  # what Python says while it handles the follow-on
             continue
         if event.kind == "warning":
             report.warnings.setdefault(event.signature.id, event)

@@ -85,6 +85,15 @@ SIGNATURES = (
         "cuport doctor",
     ),
     Signature(
+        "gcc-too-old",
+        "",
+        "`You're running a too old version of GCC`",
+        r"#error:?\s+\"?You're (?:running|trying to build PyTorch with) a too old version of (?:GCC|Clang)",
+        "torch's headers need a newer host compiler.",
+        "Take a newer g++ (CC, CXX) that nvcc accepts too.",
+        "cuport doctor",
+    ),
+    Signature(
         "compiler-flag-unknown",
         "",
         "`unrecognized command line option '-std=c++17'`",

@@ -28,6 +28,16 @@ SIGNATURES = (
         unless=r"THPVariableClass",
     ),
     Signature(
+        "own-function-not-linked",
+        "",
+        "`undefined symbol:` of the extension's own function (`_Z21ROIAlign_forward_cuda...`)",
+        _UNDEFINED + r"_Z\d+\w*(?:N2at6Tensor|3c10|5torch)",
+        "The extension declares and calls this function, and no object that was linked defines it: its .cu or .cpp is not in the list of "
+        "sources, or it is compiled with other parameters or macros (WITH_CUDA) than it is declared with.",
+        "Look for the definition and compare it with the declaration; then build again from nothing.",
+        _REBUILD,
+    ),
+    Signature(
         "python-library-not-found",
         "",
         "`libpython3.7m.so.1.0: cannot open shared object file`",
@@ -39,11 +49,12 @@ SIGNATURES = (
     Signature(
         "other-torch-library",
         "",
-        "`libtorch_cuda_cu.so: cannot open shared object file`",
-        r"lib(?:torch_cuda(?:_cu|_cpp)?|torch_hip|caffe2(?:_gpu)?|ATen|shm|torch_cuda_linalg)\.so(?:\.\d+)?: cannot open shared object file",
+        "`libtorch_cuda_cu.so`, `libtorch_cpu.so: cannot open shared object file`",
+        r"lib(?:torch_cpu|c10_cuda|torch_cuda(?:_cu|_cpp)?|torch_hip|caffe2(?:_gpu)?|ATen|shm|torch_cuda_linalg)\.so(?:\.\d+)?: "
+        r"cannot open shared object file",
         "The extension is linked to a library that the installed torch does not have: built for another release, or for CUDA while this "
-        "torch is for the CPU only.",
-        "Build it again with this torch, or install the torch that it was made for.",
+        "torch is for the CPU only. (If torch/lib has it, the extension was imported before torch.)",
+        "Build it again with this torch, or install the torch that it was made for; import torch first.",
         _REBUILD,
     ),
     Signature(

@@ -46,9 +46,8 @@ SIGNATURES = (
         "imported-before-torch",
         "81",
         "`undefined symbol: THPVariableClass`, `libc10.so: cannot open shared object file`",
-        r"undefined symbol: THPVariableClass|ImportError: lib(?:c10|torch|torch_cpu|torch_python"
-        r"|c10_cuda)\.so: cannot open shared object file",
-        "The extension was imported before torch.",
+        r"undefined symbol: THPVariableClass|ImportError: lib(?:c10|torch|torch_python)\.so: cannot open shared object file",
+        "The extension was imported before torch (or torch is not in this environment at all).",
         "Import torch first, in the package's __init__.py.",
         "import torch",
         source="pytorch/extension-cpp#6",
@@ -86,7 +85,8 @@ SIGNATURES = (
         "cudart-missing",
         "85",
         "`libcudart.so.10.1: cannot open shared object file`",
-        r"lib(?:cu(?:dart|blas|blasLt|sparse|fft|rand|solver|pti)|nvrtc|nvToolsExt|nvJitLink)\.so\.[\d.]+: (?:cannot open shared object file|无法打开共享(?:对象|目标)文件)",
+        r"lib(?:cu(?:dart|blas|blasLt|sparse|fft|rand|solver|pti)|nvrtc|nvToolsExt|nvJitLink)\.so\.[\d.]+: "
+        r"(?:cannot open shared object file|无法打开共享(?:对象|目标)文件)",
         "The library was linked to a CUDA that is not here: another toolkit built it, or a stale build folder was used.",
         "Bring torch and the extension to one CUDA and build again.",
         _REBUILD,
