@@ -56,7 +56,7 @@ SIGNATURES = (
         either(
             r"(?:RuntimeError|NotImplementedError|ValueError|AssertionError): (?:\w+: )?Not compiled with (?:GPU|CUDA) support",
             r"NotImplementedError: Cuda is not avail\w+",
-            r"RuntimeError: \w+ is not compiled with GPU support",
+            r"RuntimeError: [\w ]+ is not compiled with GPU support",
             r"AttributeError: module '(?!torch\b)[\w.]*(?:_ext|_C)\b[\w.]*' has no attribute '\w+_cuda'",
         ),
         "The extension was built without its CUDA part: setup.py saw no GPU (or no CUDA_HOME) and left it out.",

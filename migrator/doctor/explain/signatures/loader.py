@@ -21,11 +21,10 @@ SIGNATURES = (
         "th-symbol",
         "",
         "`undefined symbol: THFloatTensor_...`, `state`, `THCudaTensor_...`",
-        r"(?:" + _UNDEFINED + r"|LNK20(?:01|19): (?:unresolved external symbol|无法解析的外部符号) (?:__imp_)?)(?:TH[CN]?\w*(?:Tensor|Storage|State|Blas|CudaCheck|Malloc|Free|Alloc)\w*|state|THC\w+|THNN_\w+)\b(?!Class)",
+        r"(?:" + _UNDEFINED + r"|LNK20(?:01|19): (?:unresolved external symbol|无法解析的外部符号) (?:__imp_)?)(?:TH(?!P)\w+|state)\b",
         "An extension in C (torch.utils.ffi) or one of the THC days calls functions that torch does not have any more.",
         "Port it; nothing that is installed will bring them back.",
         "cuport migrate .",
-        unless=r"THPVariableClass",
     ),
     Signature(
         "own-function-not-linked",
@@ -77,7 +76,7 @@ SIGNATURES = (
             r"undefined symbol: cu(?:blas|sparse|solver)\w+, version lib\w+\.so\.\d+",
             r"undefined symbol: nccl\w+",
         ),
-        "Two releases of CUDA's libraries are mixed: the loader takes one of them from another place (mostly LD_LIBRARY_PATH) than torch's.",
+        "Two releases of CUDA's libraries are mixed: the loader takes one from another place (mostly LD_LIBRARY_PATH) than torch's.",
         "Take that folder out of LD_LIBRARY_PATH, so that torch loads its own.",
         "unset LD_LIBRARY_PATH",
     ),
@@ -102,7 +101,7 @@ SIGNATURES = (
     Signature(
         "operators-twice",
         "",
-        "`Tried to register an operator ... with the same name and overload name multiple times`, `generic_type: type \"X\" is already registered`",
+        '`Tried to register an operator ... multiple times`, `generic_type: type "X" is already registered`',
         either(
             r"[Tt]ried to register (?:an operator|multiple operators) ",
             r'generic_type: type "[^"]+" is already registered',
@@ -116,7 +115,8 @@ SIGNATURES = (
         "own-operator-missing",
         "",
         "`'_OpNamespace' 'mylib' object has no attribute`, `No such operator mylib::op`",
-        r"'_OpNamespace' '(?!aten'|torchvision'|prims'|_C')\w+' object has no attribute '\w+'|No such operator (?!aten|torchvision|prims)\w+::\w+",
+        r"'_OpNamespace' '(?!aten'|torchvision'|prims')\w+' object has no attribute '\w+'"
+        r"|No such operator (?!aten|torchvision|prims)\w+::\w+",
         "The library that registers this operator is not loaded, or was built without it.",
         "Import the package that loads it (torch.ops.load_library) first; if that is done, build the extension again.",
         _REBUILD,
@@ -126,7 +126,7 @@ SIGNATURES = (
         "78",
         "`No module named 'pointnet2._ext'`, `'MultiScaleDeformableAttention'`, `'iou3d_nms_cuda'`",
         either(
-            r"ModuleNotFoundError: No module named '[\w.]*(?:\b_ext(?:\.\w+)*|_cuda|_cuda_ext|_ext_cuda|cuda_ext|MultiScaleDeformableAttention)'",
+            r"ModuleNotFoundError: No module named '[\w.]*(?:\b_ext(?:\.\w+)*|_cuda|_ext_cuda|cuda_ext|MultiScaleDeformableAttention)'",
             r"ImportError: cannot import name '(?:_ext|\w+_cuda|\w+_ext|iou3d_nms_cuda)' from (?:partially initialized module )?'",
         ),
         "The compiled part of this project is not there: it was not built, its build failed, or it was built in another environment.",

@@ -97,10 +97,8 @@ SIGNATURES = (
         "",
         "`cannot import name 'Mapping' from 'collections'`",
         either(
-            r"ImportError: cannot import name '(?:Mapping|MutableMapping|Sequence|MutableSequence|Iterable|Iterator|Callable|Set|Hashable)' "
-            r"from 'collections'",
-            r"AttributeError: module 'collections' has no attribute '(?:Mapping|MutableMapping|Sequence|MutableSequence|Iterable|Iterator"
-            r"|Callable|Set|Hashable)'",
+            r"ImportError: cannot import name '(?:(?:Mutable)?(?:Mapping|Sequence|Set)|Iterable|Iterator|Callable|Hashable)' from 'collections'",
+            r"AttributeError: module 'collections' has no attribute '(?:(?:Mutable)?(?:Mapping|Sequence|Set)|Iterable|Iterator|Callable|Hashable)'",
         ),
         "Python 3.10 removed these names from collections.",
         "Import them from collections.abc.",

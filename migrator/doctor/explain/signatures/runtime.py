@@ -200,6 +200,7 @@ SIGNATURES = (
         either(
             r"Could not load library libcudnn_\w+\.so\.\d+",
             r"libcudnn_\w+\.so\.\d+: undefined symbol: .*libcudnn_\w+\.so",
+            r"libcudnn\w*\.so\.\d+: undefined symbol: cudnn\w+",
             r"symbol .* not defined in file libcudnn_\w+\.so\.\d+ with link time reference",
         ),
         "Two copies of cuDNN are mixed: the loader finds a system one (mostly through LD_LIBRARY_PATH) before the wheel's.",

@@ -25,7 +25,7 @@ SIGNATURES = (
         "cuda-home-none",
         "",
         "`expected str, bytes or os.PathLike object, not NoneType` where CUDA_HOME is joined to a path",
-        r"TypeError: (?:expected str, bytes or os\.PathLike object, not NoneType|unsupported operand type\(s\) for \+: 'NoneType' and 'str')",
+        r"TypeError: (?:expected str, bytes or os\.PathLike object, not NoneType|unsupported operand type\(s\) for \+: 'NoneType' and )",
         "setup.py uses CUDA_HOME and none was found: torch's wheel has the run time only, not nvcc.",
         "Install a toolkit and set CUDA_HOME to it.",
         "cuport toolchain install   (to compile; or `cuport doctor`)",
@@ -79,7 +79,7 @@ SIGNATURES = (
         "CUDA 13: `cudaDeviceProp` has no member `clockRate`",
         r'class "cudaDeviceProp" has no member "(?:clockRate|memoryClockRate|computeMode|kernelExecTimeoutEnabled|deviceOverlap'
         r'|singleToMultiDevicePerfRatio|cooperativeMultiDeviceLaunch|maxTexture1DLinear)"|'
-        r"'(?:struct )?cudaDeviceProp' has no member named '(?:clockRate|memoryClockRate|computeMode|kernelExecTimeoutEnabled|deviceOverlap)'",
+        r"'(?:struct )?cudaDeviceProp' has no member named '(?:clockRate|memoryClockRate|computeMode|deviceOverlap)'",
         "CUDA 13 removed this field from cudaDeviceProp.",
         "Ask for it with cudaDeviceGetAttribute (cudaDevAttrClockRate, cudaDevAttrMemoryClockRate, cudaDevAttrComputeMode, ...).",
     ),
@@ -95,7 +95,7 @@ SIGNATURES = (
     Signature(
         "glibc-too-new-for-nvcc",
         "",
-        "`exception specification is incompatible with that of previous function \"cospi\"`",
+        '`exception specification is incompatible with that of previous function "cospi"`',
         r'exception specification is incompatible with that of previous function "(?:cospi|sinpi|rsqrt|sincospi)f?"',
         "glibc 2.41 and newer declares functions that this CUDA release declares otherwise.",
         "Take a newer CUDA toolkit, or build in a container of an older system.",
@@ -154,11 +154,11 @@ SIGNATURES = (
     Signature(
         "cmake-no-torch",
         "",
-        "CMake: `Could not find a package configuration file provided by \"Torch\"`",
+        'CMake: `Could not find a package configuration file provided by "Torch"`',
         r'Could not find a package configuration file provided by "Torch"|By not providing "FindTorch\.cmake"',
         "CMake does not know where torch is.",
         "Tell it.",
-        'cmake -DCMAKE_PREFIX_PATH="$(python -c \'import torch; print(torch.utils.cmake_prefix_path)\')" ..',
+        "cmake -DCMAKE_PREFIX_PATH=\"$(python -c 'import torch; print(torch.utils.cmake_prefix_path)')\" ..",
     ),
     Signature(
         "cmake-too-new",
