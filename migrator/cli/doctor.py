@@ -22,19 +22,24 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="The interpreter whose torch is looked at (default: the active environment's, else the one that runs cuport).",
 )
+@click.option("--list", "list_", is_flag=True, help="List what is checked.")
 @click.option("--fix", "fix", is_flag=True, help="Offer what can be mended safely, show it, ask, and write it.")
 @click.option("--yes", is_flag=True, help="With --fix: write it without asking.")
 @click.argument("path", default=".", type=click.Path(path_type=Path))
-def command(json: bool, python: str | None, fix: bool, yes: bool, path: Path) -> None:
+def command(json: bool, python: str | None, list_: bool, fix: bool, yes: bool, path: Path) -> None:
     """Check this machine, and the project in PATH, for what breaks builds and imports of extensions.
 
     Changes nothing. With --fix: stale locks are removed, and a pair of scripts is written that sets CUDA_HOME and the library path when the
     environment is activated and puts them back afterwards; never torch, drivers or system files.
     """
-    from migrator.doctor.checks import judge
+    from migrator.doctor.checks import checks, judge
     from migrator.doctor.facts import read_facts
     from migrator.doctor.probes.interpreter import default_python
 
+    if list_:
+        for each in checks():
+            click.echo(f"{each.ID:<15} {each.TITLE}")
+        return
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder")
     if json and fix and not yes:

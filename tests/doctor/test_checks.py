@@ -106,3 +106,10 @@ def test_cl_says_what_it_is():
     assert banner_facts(english) == {"version": [19, 44], "target": "x64", "english": True}
     chinese = "用于 x86 的 Microsoft (R) C/C++ 优化编译器 19.29.30148 版\n版权所有(C) Microsoft Corporation。保留所有权利。"
     assert banner_facts(chinese) == {"version": [19, 29], "target": "x86", "english": False}
+
+
+@pytest.mark.parametrize("value", ["native", "8.0 9.0a+PTX", "Ampere;Hopper", "8.6+PTX"])
+def test_arch_lists_that_torch_reads(value):
+    facts = json.loads(next(each for each in MACHINES if each.stem == "healthy").read_text(encoding="utf-8"))["facts"]
+    facts["environ"]["TORCH_CUDA_ARCH_LIST"] = value
+    assert [each.status for each in judge(facts) if each.check == "arch-list"] == ["ok"]

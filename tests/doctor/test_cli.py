@@ -51,7 +51,7 @@ def test_planted_faults(tmp_path):
     assert done.returncode == 1, done.stderr
     found = by_check(done)
     assert found["cudnn"][0]["status"] == "fail" and found["cudnn"][0]["fix"] == "unset LD_LIBRARY_PATH"
-    assert found["locks"][0]["status"] == "warn" and str(lock) in found["locks"][0]["fix"]
+    assert [each["status"] for each in found["locks"] if str(lock) in each["fix"]] == ["warn"]
     assert found["cuda-home"][0]["fix"] == "export CUDA_HOME=/usr/local/cuda"
     assert found["arch-list"][0]["status"] == "fail"
     if planted:
@@ -177,10 +177,16 @@ def test_a_process_that_runs_a_replaced_torch(tmp_path):
     assert words not in before.stdout and words in after.stdout
 
 
+def test_list():
+    listed = doctor("--list").stdout.splitlines()
+    assert any(line.startswith("cxx-standard ") for line in listed) and len(listed) == len({line.split()[0] for line in listed})
+
+
 def test_text_and_mistakes(tmp_path):
     done = doctor(str(tmp_path))
     assert done.returncode in (0, 1) and " fail, " in done.stdout and "host-compiler" in done.stdout
     assert doctor(str(tmp_path / "no")).returncode == 2
+    assert doctor("--yes", str(tmp_path)).returncode == 2 and doctor("--json", "--fix", str(tmp_path)).returncode == 2
 
 
 def test_an_interpreter_that_hangs_or_lies_breaks_nothing(tmp_path):

@@ -22,6 +22,7 @@ _NAMED = {
     "hopper",
     "blackwell",
     "blackwell+tegra",
+    "native",
 }
 
 

@@ -1,6 +1,6 @@
 """The toolkit that torch would take can compile for torch."""
 
-from ..result import fail, ok
+from ..result import fail, ok, warn
 from . import assign, dotted, taken, wanted
 
 ID = "toolkit"
@@ -23,6 +23,9 @@ def check(facts):
     for each in facts["toolkits"]:
         name = f"CUDA {dotted(each['version'])} in {each['root']} ({each['origin']})"
         if each["problems"] and (each is first or each["root"] == "/usr/local/cuda"):
-            yield fail(f"{name}: {each['problems'][0]}", "CUDA extensions do not compile with it", fix)
+            if each is not first and first is not None and not first["problems"]:
+                yield warn(f"{name}: {each['problems'][0]}", "CUDA extensions would not compile with it; torch takes another one")
+            else:
+                yield fail(f"{name}: {each['problems'][0]}", "CUDA extensions do not compile with it", fix)
         elif each is first:
             yield ok(f"{name}, taken by torch")

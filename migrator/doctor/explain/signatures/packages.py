@@ -2,6 +2,8 @@
 
 from ..signature import Signature, either
 
+_ABSTRACT = r"(?:(?:Mutable)?(?:Mapping|Sequence|Set)|Iterable|Iterator|Callable|Hashable)"
+
 SIGNATURES = (
     Signature(
         "no-distutils",
@@ -97,8 +99,8 @@ SIGNATURES = (
         "",
         "`cannot import name 'Mapping' from 'collections'`",
         either(
-            r"ImportError: cannot import name '(?:(?:Mutable)?(?:Mapping|Sequence|Set)|Iterable|Iterator|Callable|Hashable)' from 'collections'",
-            r"AttributeError: module 'collections' has no attribute '(?:(?:Mutable)?(?:Mapping|Sequence|Set)|Iterable|Iterator|Callable|Hashable)'",
+            r"ImportError: cannot import name '" + _ABSTRACT + "' from 'collections'",
+            r"AttributeError: module 'collections' has no attribute '" + _ABSTRACT + "'",
         ),
         "Python 3.10 removed these names from collections.",
         "Import them from collections.abc.",
