@@ -8,6 +8,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
 
 import click
 
@@ -27,7 +30,7 @@ def command(catalogue, json: bool, list_: bool, log: tuple[str, ...]) -> None:
     """Find the first real failure in LOG (- or nothing: standard input) and say its cause and what to do.
 
     Reads what gcc, nvcc, clang, MSVC, ninja, pip, the loader and PyTorch print, in English or Chinese. After `--`, runs COMMAND instead,
-    shows its output, and explains at the end.
+    shows its output (with --json on standard error), and explains at the end.
     """
     from migrator.doctor.explain import lines, scan, signatures
     from migrator.doctor.explain.report import as_dict, text
@@ -46,7 +49,7 @@ def command(catalogue, json: bool, list_: bool, log: tuple[str, ...]) -> None:
     status = None
     if _is_command(log):
         with tempfile.TemporaryFile() as kept:
-            status = _run(log, kept)
+            status = _run(log, kept, (sys.stderr if json else sys.stdout).buffer)
             kept.seek(0)
             report = scan(lines(kept))
     elif not log or log == ("-",):
@@ -66,7 +69,7 @@ def command(catalogue, json: bool, list_: bool, log: tuple[str, ...]) -> None:
         )
     elif not succeeded or report.status == "warnings":
         if status is not None:
-            click.echo(f"\n--- cuport explain: exit status {status} ---", err=True)
+            click.echo(f"\n--- cuport explain: {_ended_by(status)} ---", err=True)
         if report.status == "clean" and status:
             click.echo("the command failed, and nothing in its output looks like an error to cuport", err=True)
         else:
@@ -79,21 +82,55 @@ def _is_command(log: tuple[str, ...]) -> bool:
     return bool(log) and ("--" in arguments and arguments[arguments.index("--") + 1 :] == list(log)) or len(log) > 1
 
 
-def _run(arguments: tuple[str, ...], kept) -> int:
-    """Runs it, passes its output through as it comes, keeps a copy; the shell's exit status."""
+def _run(arguments: tuple[str, ...], kept: BinaryIO, shown: BinaryIO) -> int:
+    """Runs it, passes its output through as it comes, keeps a copy; the shell's exit status. Who reads ``shown`` may go away."""
     try:
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError as error:
         raise UsageError(f"{arguments[0]}: {error.strerror}") from None
-    while True:
-        try:
-            data = os.read(process.stdout.fileno(), 65536)
-            if not data:
-                break
+    assert process.stdout is not None
+    with _signals_go_to(process):
+        while data := os.read(process.stdout.fileno(), 65536):
             kept.write(data)
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-        except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)
-    code = process.wait()
+            try:
+                shown.write(data)
+                shown.flush()
+            except BrokenPipeError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), shown.fileno())
+        code = process.wait()
     return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _signals_go_to(process: subprocess.Popen) -> Iterator[None]:
+    """Ctrl-C and a request to end are the command's to answer; a terminal sends Ctrl-C to it as well, and it must not come twice."""
+
+    def interrupt(number: int, frame: object) -> None:
+        if number != signal.SIGINT or not _in_foreground():
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _in_foreground() -> bool:
+    if sys.platform == "win32":
+        return True
+    try:
+        with open("/dev/tty") as terminal:
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def _ended_by(status: int) -> str:
+    """ "ended by SIGKILL (mostly: memory ran out)", for a shell's exit status above 128."""
+    try:
+        name = signal.Signals(status - 128).name
+    except ValueError:
+        return f"exit status {status}"
+    return f"ended by {name}" + (" (mostly: memory ran out)" if name == "SIGKILL" else "")

@@ -6,7 +6,7 @@ import re
 import shutil
 import site
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .cache import toolkits_dir
@@ -15,14 +15,16 @@ from .store import entries
 from .toolkit import Toolkit, describe
 
 
-def find_toolkits() -> list[Toolkit]:
+def find_toolkits(packages: Iterable[Path] = ()) -> list[Toolkit]:
     """Every toolkit found, in the order in which torch.utils.cpp_extension would take them, then those that it does not know of.
+
+    `packages`: site-packages folders of another interpreter than this one, to be looked into first.
 
     torch: CUDA_HOME, CUDA_PATH, nvcc on PATH, /usr/local/cuda. After them: other /usr/local/cuda-*, conda, the nvidia/cu1x folders
     of pip packages, cuport's own cache. A folder reached twice is listed once. Unusable ones are listed too, with `problems`.
     """
     found: dict[Path, Toolkit] = {}
-    for root, origin in _places():
+    for root, origin in _places(packages):
         real = root.resolve()
         if real not in found:
             toolkit = describe(root, origin)
@@ -57,7 +59,7 @@ def _version_prefix(cuda: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in cuda.split("."))
 
 
-def _places() -> Iterator[tuple[Path, str]]:
+def _places(others: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     for variable in ("CUDA_HOME", "CUDA_PATH"):
         if os.environ.get(variable):
             yield Path(os.environ[variable]), variable
@@ -69,7 +71,7 @@ def _places() -> Iterator[tuple[Path, str]]:
         yield folder, "/usr/local"
     if os.environ.get("CONDA_PREFIX"):
         yield Path(os.environ["CONDA_PREFIX"]), "conda"
-    for packages in dict.fromkeys([*sys.path, *site.getsitepackages(), site.getusersitepackages()]):
+    for packages in dict.fromkeys([*others, *sys.path, *site.getsitepackages(), site.getusersitepackages()]):
         for folder in sorted(Path(packages or ".").glob("nvidia/cu1[0-9]"), reverse=True):
             yield folder, "pip"
     try:

@@ -53,7 +53,7 @@ def test_the_commands_are_right():
 
 def test_each_stale_extension_has_its_own_reason():
     found = [each.found for each in results("stale") if each.check == "extensions"]
-    assert ["cpython-37" in found[0], "old C++ string ABI" in found[1], "libcudart.so.12" in found[2], "SetDevice" in found[3]] == [
+    assert ["Python 3.7" in found[0], "old C++ string ABI" in found[1], "libcudart.so.12" in found[2], "SetDevice" in found[3]] == [
         True
     ] * 4
 
@@ -74,3 +74,42 @@ def test_cuda_home(value, fix):
     facts["toolkits"][0]["origin"] = "CUDA_HOME"
     found = [each.fix for each in judge(facts) if each.check == "cuda-home"]
     assert found == ([f"export CUDA_HOME={fix}"] if fix else [])
+
+
+def test_advice_fits_the_place():
+    windows = {each.check: each for each in results("windows-localised") if each.status == "fail"}
+    assert windows["cuda-home"].fix == "set CUDA_HOME=C:\\CUDA\\v12.4"
+    said = "\n".join(f"{each.found} {each.fix}" for each in results("windows-localised") if each.check == "msvc")
+    assert all(
+        words in said
+        for words in ("compiles for x86", "19.10 to below 19.40", "code page 936", "set DISTUTILS_USE_SDK=1", "x64 Native Tools")
+    )
+    wsl = {each.check: each for each in reversed(list(results("wsl-old-driver")))}
+    assert wsl["driver"].fix == "take a torch wheel of CUDA 12, or a newer driver (in Windows, not in WSL)"
+    assert "export CUDA_HOME=/opt/conda" == wsl["nvcc-torch"].fix and wsl["arch-list"].fix.startswith("export TORCH_CUDA_ARCH_LIST=9.0+PTX")
+    kaggle = list(results("kaggle-stale"))
+    assert not any("force-reinstall torch" in each.fix and "never" not in each.fix for each in kaggle)
+    assert not any("install" in each.fix and "torch==" in each.fix for each in kaggle)
+    assert [each.fix for each in kaggle if "process 77" in each.found] == ["restart the runtime"]
+    assert "torchaudio~=2.9.0" in next(each.fix for each in kaggle if each.check == "torch-releases" and each.status == "fail")
+    assert [each.found.split(",")[0] for each in kaggle if each.check == "locks" and each.status == "warn"] == ["/c/c/lock"]
+    assert [each.found for each in kaggle if each.check == "builds"] == ["/w/build has objects from before torch was installed"]
+    assert [each.found.split(",")[0] for each in kaggle if each.check == "shadow" and each.status == "warn"] == [
+        "`import fcos_core` takes /old/FCOS/fcos_core"
+    ]
+
+
+def test_cl_says_what_it_is():
+    from migrator.doctor.probes.msvc import banner_facts
+
+    english = "Microsoft (R) C/C++ Optimizing Compiler Version 19.44.35211 for x64\nCopyright (C) Microsoft Corporation."
+    assert banner_facts(english) == {"version": [19, 44], "target": "x64", "english": True}
+    chinese = "用于 x86 的 Microsoft (R) C/C++ 优化编译器 19.29.30148 版\n版权所有(C) Microsoft Corporation。保留所有权利。"
+    assert banner_facts(chinese) == {"version": [19, 29], "target": "x86", "english": False}
+
+
+@pytest.mark.parametrize("value", ["native", "8.0 9.0a+PTX", "Ampere;Hopper", "8.6+PTX"])
+def test_arch_lists_that_torch_reads(value):
+    facts = json.loads(next(each for each in MACHINES if each.stem == "healthy").read_text(encoding="utf-8"))["facts"]
+    facts["environ"]["TORCH_CUDA_ARCH_LIST"] = value
+    assert [each.status for each in judge(facts) if each.check == "arch-list"] == ["ok"]

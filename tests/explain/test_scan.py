@@ -45,16 +45,16 @@ def test_unknown_is_unknown():
     for text in (
         "x.cpp:3:1: error: ‘frobnicate’ was not declared in this scope\n",
         "Killed\n",
-        "/bin/sh: 1: nvcc: not found\n",
+        "/bin/sh: 1: frobnicate: not found\n",
         "ValueError: something of the user's own\n",
         "ModuleNotFoundError: No module named 'torch'\n",  # without pip's build isolation around it
         "IndexError: list index out of range\n",
         "ImportError: /w/x.so: undefined symbol: my_function\n",
         "src/a.cu:1:1: fatal error: myTHC.h: No such file or directory\n",
-        "src/a.cu:1:1: fatal error: thrust/complex.h: No such file or directory\n",
+        "src/a.cu:1:1: fatal error: my/complex.h: No such file or directory\n",
         'a.cu(3): error: no instance of overloaded function "atomicAdd" matches the argument list\n            argument types are: (char *, char)\n',
         "ImportError: cannot import name '_C' from partially initialized module 'torch' (/w/torch/__init__.py)\n",
-        "ImportError: libGL.so.1: cannot open shared object file: No such file or directory\n",
+        "ImportError: libfoo.so.1: cannot open shared object file: No such file or directory\n",
         "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 0\n",
     ):
         assert report(text).status == "unknown", text

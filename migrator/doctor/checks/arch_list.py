@@ -4,9 +4,11 @@ import re
 import unicodedata
 
 from ..result import fail, ok
+from . import assign, dotted, taken
 
 ID = "arch-list"
 TITLE = "TORCH_CUDA_ARCH_LIST can be read"
+VARIABLE = "TORCH_CUDA_ARCH_LIST"
 _NAMED = {
     "kepler",
     "kepler+tesla",
@@ -20,11 +22,12 @@ _NAMED = {
     "hopper",
     "blackwell",
     "blackwell+tegra",
+    "native",
 }
 
 
 def check(facts):
-    value = facts["environ"].get("TORCH_CUDA_ARCH_LIST")
+    value = facts["environ"].get(VARIABLE)
     if not value:
         return
     entries = [each for each in value.replace(" ", ";").split(";") if each]
@@ -37,7 +40,23 @@ def check(facts):
         yield fail(
             f"TORCH_CUDA_ARCH_LIST={value!r}: {', '.join(map(repr, wrong)) or 'empty'} is no architecture",
             "the build stops: `Unknown CUDA arch`",
-            f'export TORCH_CUDA_ARCH_LIST="{clean}"',
+            assign(facts, VARIABLE, clean),
+        )
+        return
+    first = taken(facts)
+    known = first["architectures"] if first else []
+    numbers = {each: int(re.sub(r"\D", "", each.partition("+")[0])) for each in entries if each[0].isdigit()}
+    unknown = [each for each, arch in numbers.items() if known and arch not in known]
+    if unknown:
+        rest = ";".join(each for each in entries if each not in unknown)
+        yield fail(
+            f"TORCH_CUDA_ARCH_LIST has {', '.join(unknown)}, and nvcc {dotted(first['version'])} has {_dot(known[0])} to {_dot(known[-1])}",
+            "the build stops: `Unsupported gpu architecture`",
+            assign(facts, VARIABLE, rest) if rest else assign(facts, VARIABLE, f"{_dot(known[-1])}+PTX") + "   (or another CUDA toolkit)",
         )
     else:
         yield ok(f"TORCH_CUDA_ARCH_LIST={value}")
+
+
+def _dot(arch: int) -> str:
+    return f"{arch // 10}.{arch % 10}"

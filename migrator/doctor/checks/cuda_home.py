@@ -1,6 +1,7 @@
 """CUDA_HOME and CUDA_PATH are one folder each."""
 
 from ..result import fail
+from . import assign, one_folder, toolkit_in, unset, wanted
 
 ID = "cuda-home"
 TITLE = "CUDA_HOME is one folder, without quotes and without /bin"
@@ -11,20 +12,17 @@ def check(facts):
         value = facts["environ"].get(name)
         if not value:
             continue
-        clean = _clean(value, facts["platform"])
+        clean = one_folder(value, facts["platform"])
         if clean != value.rstrip("/\\"):
             yield fail(
                 f"{name} is {value!r}: a list, quoted, or ending in /bin",
                 "torch looks for nvcc in a folder that does not exist",
-                f"export {name}={clean}" if clean else f"unset {name}",
+                assign(facts, name, clean) if clean else unset(facts, name),
             )
-        elif not any(each["origin"] == name for each in facts["toolkits"]):
-            yield fail(f"{name} is {value}, where there is no bin/nvcc", "torch looks for nvcc there and nowhere else", f"unset {name}")
-
-
-def _clean(value: str, platform: str) -> str:
-    text = value.strip().strip("'\"")
-    if platform != "win32":
-        text = next((part for part in text.split(":") if part), "")
-    text = text.rstrip("/\\")
-    return text[: -len("/bin")] if text.endswith(("/bin", "\\bin")) else text
+        elif toolkit_in(facts, value) is None:
+            other = wanted(facts)
+            yield fail(
+                f"{name} is {value}, where there is no bin/nvcc",
+                "torch looks for nvcc there and nowhere else",
+                assign(facts, name, other["root"]) if other and other["origin"] != "cuport cache" else unset(facts, name),
+            )

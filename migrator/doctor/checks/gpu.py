@@ -1,21 +1,22 @@
 """A GPU is visible, and torch has code for it."""
 
 from ..result import fail, ok, warn
+from . import assign, dotted, taken, torch_of
 
 ID = "gpu"
 TITLE = "a GPU that torch has code for"
 
 
 def check(facts):
-    torch = facts["torch"]
-    if not torch or "error" in torch or not torch["cuda"]:
+    torch, first = torch_of(facts), taken(facts)
+    if not torch or not torch["cuda"]:
         return
     if not torch["gpus"]:
         if not facts["environ"].get("TORCH_CUDA_ARCH_LIST"):
             yield warn(
                 "no GPU is visible",
                 "builds do not know what to compile for: `IndexError: list index out of range`, or every architecture",
-                'export TORCH_CUDA_ARCH_LIST="8.0;8.6;9.0"   (what your GPUs are)',
+                assign(facts, "TORCH_CUDA_ARCH_LIST", "8.0;8.6;9.0") + "   (those of your GPUs)",
             )
         return
     have = {each.removeprefix("sm_").rstrip("af") for each in torch["arch_list"] if each.startswith("sm_")}
@@ -29,5 +30,14 @@ def check(facts):
             yield fail(
                 f"{each['name']} is sm_{major}{minor}, and this torch has {', '.join(torch['arch_list'])}",
                 "`no kernel image is available`, or the first operation hangs",
-                "install a torch wheel of a newer CUDA release",
+                "install a torch wheel of a newer CUDA release"
+                if all(int(arch[:-1]) <= major for arch in have)
+                else "install an older torch, or a wheel of an older CUDA release: newer ones dropped this GPU",
+            )
+        newest = max(first["architectures"], default=None) if first else None
+        if newest and major * 10 + minor > newest and not facts["environ"].get("TORCH_CUDA_ARCH_LIST"):
+            yield fail(
+                f"{each['name']} is sm_{major}{minor}, and nvcc {dotted(first['version'])} knows up to sm_{newest}",
+                "extensions do not build: `Unsupported gpu architecture`",
+                assign(facts, "TORCH_CUDA_ARCH_LIST", f"{newest // 10}.{newest % 10}+PTX") + "   (or a newer CUDA toolkit)",
             )

@@ -9,11 +9,13 @@ TITLE = "nvcc accepts the C++ compiler"
 
 def check(facts):
     first, compilers = taken(facts), facts["compilers"]
+    if facts["platform"] == "win32":  # the check of msvc is for that
+        return
     if not compilers:
         yield fail(
             "no C++ compiler",
             "nothing can be compiled",
-            "apt install g++" if facts["platform"] == "linux" else "install Visual Studio's C++ tools",
+            "apt install g++" if facts["platform"] == "linux" else "xcode-select --install",
         )
         return
     used = compilers[0]

@@ -1,6 +1,7 @@
 """Enough memory for as many compilers as run at once."""
 
 from ..result import ok, warn
+from . import assign
 
 ID = "memory"
 TITLE = "memory for the compilers that run at once"
@@ -17,7 +18,7 @@ def check(facts):
         yield warn(
             f"{free}, up to {jobs} compilers at once",
             "the system kills a compiler: `Killed signal terminated program cc1plus`",
-            f"export MAX_JOBS={most}",
+            assign(facts, "MAX_JOBS", str(most)),
         )
     else:
         yield ok(f"{free}, up to {jobs} compilers at once")

@@ -1,15 +1,15 @@
 """nvcc is of the CUDA release that torch was built with."""
 
 from ..result import fail, ok, warn
-from . import dotted, number, taken
+from . import assign, dotted, number, taken, torch_of, wanted
 
 ID = "nvcc-torch"
 TITLE = "nvcc and torch are of one CUDA release"
 
 
 def check(facts):
-    torch, first = facts["torch"], taken(facts)
-    if not torch or "error" in torch or first is None or first["version"] == [0, 0]:
+    torch, first = torch_of(facts), taken(facts)
+    if not torch or first is None or first["version"] == [0, 0]:
         return
     if torch.get("hip"):
         return
@@ -19,11 +19,11 @@ def check(facts):
     theirs, ours = number(torch["cuda"])[:2], tuple(first["version"])
     found = f"nvcc {dotted(ours)} ({first['origin']}), torch's CUDA {torch['cuda']}"
     if theirs[0] != ours[0]:
-        other = next((each for each in facts["toolkits"] if each["version"][0] == theirs[0] and not each["problems"]), None)
+        other = wanted(facts)
         yield fail(
             found,
             "the build stops: `The detected CUDA version mismatches the version that was used to compile PyTorch`",
-            f"export CUDA_HOME={other['root']}"
+            assign(facts, "CUDA_HOME", other["root"])
             if other
             else f"cuport toolchain install --cuda {dotted(theirs)}"
             if theirs[0] >= 13

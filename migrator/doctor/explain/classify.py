@@ -38,6 +38,13 @@ _WORDS = (
     "referenced from",
     "unexpected",
     "extensions root",
+    "不是内部",
+    "recognized",
+    "relocation",
+    "externally-managed",
+    "use_2to3",
+    "no space left",
+    "library version",
     "fault",
 )
 
@@ -56,6 +63,10 @@ _TELLING = (
     "torchvision",
     "CUDA capability",
     "cudnn",
+    "DISTUTILS_USE_SDK",
+    "driver",
+    "NumPy",
+    "numpy",
 )
 
 FOLLOW_ON = re.compile(
@@ -98,7 +109,7 @@ _ERROR = re.compile(
             r"undefined reference to '|未定义的引用",
             r'^\s*"[^"]+", referenced from:',
             r"^\s*ninja: error:",
-            r"^(?:/\S+/)?(?:ba|da|z)?sh: .*(?:not found|未找到命令)$",
+            r"^\S*sh: .*(?:not found|未找到命令|: No such file or directory)$",
             r"^\s*CMake Error",
             r"^\s*(?:ERROR|error): (?!$)",
             r"^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception|NotFound|Interrupt): ?",
@@ -114,6 +125,7 @@ BARE_PYTHON = re.compile(r"^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception):?\s*$")
 COMMAND = re.compile(
     r"(?:^|[/\\\s\"'])(?:nvcc|g\+\+|gcc|c\+\+|cc|clang(?:\+\+)?|cl|x86_64-\S+-(?:gcc|c\+\+|g\+\+|cc))(?:\.exe)?[\"']? .*(?: -c | /c )"
 )
+CMAKE = re.compile(r"^\s*CMake Error")
 UNIT = re.compile(r"^FAILED: |^\[\d+/\d+\] ")
 
 

@@ -6,7 +6,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 
 from . import classify
 from .signature import Signature
@@ -66,10 +66,14 @@ class Report:
 def scan(lines: Iterable[str]) -> Report:
     report = Report()
     chained = False
+    after_follow_on = False
     distance = 0
     for event in _events(lines, report):
         if isinstance(event, str):  # a line that joins two exceptions
             chained = report.first is not None and report.first.python and report.first.signature is None and distance == 0
+            after_follow_on = report.first is None and report.follow_on is not None and report.follow_on.python
+            continue
+        if after_follow_on and event.python and event.signature is None:  # what Python says while it handles the follow-on
             continue
         if event.kind == "warning":
             report.warnings.setdefault(event.signature.id, event)
@@ -130,6 +134,9 @@ def _event(line: str, number: int, behind: deque[str], ahead: deque[str], comman
         message = next((each.strip() for each in islice(ahead, 3) if each.strip()), "")
         if message:
             text = f"{text} {message}"
+    elif classify.CMAKE.match(line):  # the message stands, indented, below
+        message = takewhile(lambda each: not each.strip() or each.startswith("  "), islice(ahead, 12))
+        text = " ".join([text, *(each.strip() for each in message if each.strip())])
     warning = classify.is_warning(text)
     if warning and not classify.telling(text):
         return None

@@ -56,6 +56,11 @@ def either(*patterns: str) -> str:
     return "|".join(f"(?:{pattern})" for pattern in patterns)
 
 
+def not_run(programs: str) -> str:
+    """A program that a shell does not find, named with or without its folder."""
+    return rf"^\S*sh: (?:line )?(?:\d+: )?{programs}: (?:(?:command )?not found|No such file or directory|没有那个文件或目录|未找到命令)"
+
+
 def undeclared(names: str) -> str:
     """A name that the compiler does not know, as gcc, clang, nvcc and MSVC say it, in English and Chinese."""
     name = f"(?:{names})"

@@ -16,7 +16,7 @@ SIGNATURES = (
         _MIGRATE,
         beware="A shim (#define AT_CHECK TORCH_CHECK) is only for projects that must still build on torch before 1.2.",
         source="MhLiao/DB#245",
-        unless=r"in definition of macro|in expansion of macro 'CHECK_",
+        unless=r"in definition of macro|in expansion of macro 'CHECK_|/torch/lib/include",
         rewrites=("at-check",),
     ),
     Signature(
@@ -29,7 +29,18 @@ SIGNATURES = (
         _MIGRATE,
         source="zeliu98/CloserLook3D#16",
         then=r"in definition of macro|in expansion of macro 'CHECK_",
+        unless=r"/torch/lib/include",
         rewrites=("at-check", "type-method"),
+    ),
+    Signature(
+        "at-check-too-new",
+        "",
+        "`AT_CHECK` unknown to a torch of before 1.0",
+        undeclared("AT_CHECK"),
+        "The include folders are those of torch 1.0 or older, and that torch does not have AT_CHECK yet: it is too old for this source.",
+        "Upgrade torch (and port the source to it), or take an older release of the project.",
+        _MIGRATE,
+        before=r"/torch/lib/include",
     ),
     Signature(
         "check-argument-number",

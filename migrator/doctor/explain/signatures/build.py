@@ -1,6 +1,6 @@
 """Flags, compilers, toolkits, ninja, pip."""
 
-from ..signature import Signature, either, missing_header
+from ..signature import Signature, either, missing_header, not_run
 
 _MIGRATE = "cuport migrate ."
 
@@ -123,6 +123,8 @@ SIGNATURES = (
             r"/bin/bin/nvcc'?: (?:No such file|not found|没有那个文件)",
             r"No such file or directory: \"'[^']*'/bin/nvcc",
             r"No such file or directory: '\"[^\"]*\"/bin/nvcc",
+            r"nvcc not found at '(?:[^'\"]*(?::[^'\"]*/bin/nvcc|/bin/bin/nvcc)'|['\"])",
+            not_run(r":\S*/nvcc"),
         ),
         "CUDA_HOME is malformed: it is one folder, not a list, without quotes and without /bin at the end.",
         "Set it to the folder above bin.",

@@ -46,9 +46,8 @@ SIGNATURES = (
         "imported-before-torch",
         "81",
         "`undefined symbol: THPVariableClass`, `libc10.so: cannot open shared object file`",
-        r"undefined symbol: THPVariableClass|ImportError: lib(?:c10|torch|torch_cpu|torch_python"
-        r"|c10_cuda)\.so: cannot open shared object file",
-        "The extension was imported before torch.",
+        r"undefined symbol: THPVariableClass|ImportError: lib(?:c10|torch|torch_python)\.so: cannot open shared object file",
+        "The extension was imported before torch (or torch is not in this environment at all).",
         "Import torch first, in the package's __init__.py.",
         "import torch",
         source="pytorch/extension-cpp#6",
@@ -86,7 +85,8 @@ SIGNATURES = (
         "cudart-missing",
         "85",
         "`libcudart.so.10.1: cannot open shared object file`",
-        r"libcu(?:dart|blas|sparse|fft|rand|solver)\.so\.[\d.]+: (?:cannot open shared object file|无法打开共享(?:对象|目标)文件)",
+        r"lib(?:cu(?:dart|blas|blasLt|sparse|fft|rand|solver|pti)|nvrtc|nvToolsExt|nvJitLink)\.so\.[\d.]+: "
+        r"(?:cannot open shared object file|无法打开共享(?:对象|目标)文件)",
         "The library was linked to a CUDA that is not here: another toolkit built it, or a stale build folder was used.",
         "Bring torch and the extension to one CUDA and build again.",
         _REBUILD,
@@ -200,6 +200,7 @@ SIGNATURES = (
         either(
             r"Could not load library libcudnn_\w+\.so\.\d+",
             r"libcudnn_\w+\.so\.\d+: undefined symbol: .*libcudnn_\w+\.so",
+            r"libcudnn\w*\.so\.\d+: undefined symbol: cudnn\w+",
             r"symbol .* not defined in file libcudnn_\w+\.so\.\d+ with link time reference",
         ),
         "Two copies of cuDNN are mixed: the loader finds a system one (mostly through LD_LIBRARY_PATH) before the wheel's.",
@@ -211,7 +212,7 @@ SIGNATURES = (
         "cudnn-no-engine",
         "95 E",
         "`GET was unable to find an engine to execute this computation`",
-        r"GET was unable to find an engine to execute this computation",
+        r"(?:GET|FIND) was unable to find an engine to execute this computation",
         "cuDNN found no way to run the convolution: mostly two cuDNN copies are mixed or a part of it did not load; also too little "
         "memory.",
         "See which cuDNN is loaded; take a system one out of LD_LIBRARY_PATH.",
