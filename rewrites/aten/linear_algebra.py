@@ -99,7 +99,8 @@ def _rewrite(old, make, since, detail, before, after, advice="", **releases):
             if edits is not None:
                 yield Change(old, tuple(edits))
             else:
-                yield Finding(old, name.start, f"{old} is gone, and these arguments do not say which form of its successor is meant", advice)
+                message = f"{old} is gone, and these arguments do not say which form of its successor is meant"
+                yield Finding(old, name.start, message, advice)
 
     doc = f"{detail}\n\nBefore:\n    {before}\nAfter:\n    {after}\n"
     return Rewrite(old, doc, fix=fix, triggers=frozenset({old}), **releases)

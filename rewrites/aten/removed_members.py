@@ -5,7 +5,6 @@ One rewrite each; the releases are read from the headers (``cuport api NAME``).
 
 from migrator.rewrite import Case, Rewrite
 
-
 _C_TYPES = {"Float": "float", "Double": "double", "Int": "int", "Long": "int64_t", "Byte": "uint8_t"}
 
 
