@@ -15,7 +15,17 @@ _CONTEXT = frozenset(
     }
 )
 _LIBRARY = frozenset({"torch/library.h"})
-_ATEN = frozenset({"c10/util/Exception.h", "ATen/core/Tensor.h", "c10/util/Optional.h", "c10/util/Half.h", "ATen/Dispatch.h"})
+_ATEN = frozenset(
+    {
+        "ATen/Dispatch.h",
+        "ATen/core/Tensor.h",
+        "ATen/core/TensorAccessor.h",
+        "c10/util/Exception.h",
+        "c10/util/Half.h",
+        "c10/util/Optional.h",
+        "c10/util/StringUtil.h",
+    }
+)
 
 KNOWLEDGE = HeaderKnowledge(
     provides={

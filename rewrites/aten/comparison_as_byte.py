@@ -14,13 +14,12 @@ import re
 
 from migrator.calls import callee_of
 from migrator.rewrite import Change, Edit, Finding, Rewrite
+from rewrites.aten._elements import comes_from, is_tensor
 
 ID = "comparison-as-byte"
 _OPERATORS = frozenset({"<", ">", "<=", ">=", "==", "!="})
 _COMPARE = frozenset({"eq", "ne", "lt", "gt", "le", "ge"})
-_KEEP = frozenset(  # methods that keep the element type
-    "contiguous view view_as reshape clone detach cpu cuda squeeze unsqueeze select narrow slice t transpose permute expand flatten".split()
-)
+_FUNCTIONS = frozenset(f"{space}::{name}" for space in ("at", "torch") for name in _COMPARE)
 _POINTERS = frozenset({"data", "data_ptr", "mutable_data_ptr", "const_data_ptr"})
 _BYTES = frozenset({"uint8_t", "unsigned char", "std::uint8_t"})
 
@@ -29,49 +28,21 @@ _BYTES = frozenset({"uint8_t", "unsigned char", "std::uint8_t"})
 _NEAR_PARENTHESIS = re.compile(rb"\)\s*[-+]|[-+]\s*\(|\b1\s*-\s*[A-Za-z_]")
 
 
-def _is_tensor(ctx, node) -> bool:
-    type = ctx.type_of(node) if node is not None else None
-    return type is not None and type.is_tensor and not type.pointers
-
-
-def _assigned(ctx, name, declaration) -> bool:
-    """Whether a variable is given another value than its first, as far as this file shows."""
-    scope = declaration.node.enclosing("compound_statement", "function_definition", "translation_unit")
-    for leaf in ctx.names({name}):
-        if scope.start <= leaf.start < scope.end and leaf.parent is not None and leaf.start != declaration.name.start:
-            if leaf.parent.kind == "assignment_expression" and leaf.field == "left":
-                return True
-            if leaf.parent.kind == "pointer_expression" or (leaf.parent.kind == "argument_list" and leaf.parent.parent is not None
-                                                            and "tie" in leaf.parent.parent.text.split("(")[0]):  # fmt: skip
-                return True
-    return False
-
-
-def is_comparison(ctx, node, depth: int = 0) -> bool:
-    """Whether an expression is certainly the result of comparing tensors."""
-    if node is None or depth > 10:
-        return False
-    if node.kind == "parenthesized_expression":
-        return bool(node.named) and is_comparison(ctx, node.named[0], depth + 1)
+def _is_made_by_comparing(ctx, node) -> bool:
     if node.kind == "binary_expression":
         operator = next((c.kind for c in node.children if not c.ts.is_named), "")
-        return operator in _OPERATORS and (_is_tensor(ctx, node.field_child("left")) or _is_tensor(ctx, node.field_child("right")))
-    if node.kind == "identifier":
-        declaration = ctx.scopes.lookup(node.text, node)
-        if declaration is None or declaration.value is None or declaration.is_parameter:
-            return False
-        return is_comparison(ctx, declaration.value, depth + 1) and not _assigned(ctx, node.text, declaration)
-    if node.kind == "call_expression":
-        function = node.field_child("function")
-        member = function.field_child("field") if function is not None and function.kind == "field_expression" else None
-        if member is not None:
-            receiver = function.field_child("argument")
-            if member.text in _COMPARE:
-                return _is_tensor(ctx, receiver)
-            return member.text in _KEEP and is_comparison(ctx, receiver, depth + 1)
-        name = "".join(function.text.split()).removeprefix("::") if function is not None else ""
-        return name in {f"{space}::{compare}" for space in ("at", "torch") for compare in _COMPARE}
-    return False
+        return operator in _OPERATORS and (is_tensor(ctx, node.field_child("left")) or is_tensor(ctx, node.field_child("right")))
+    function = node.field_child("function") if node.kind == "call_expression" else None
+    if function is None:
+        return False
+    if function.kind == "field_expression":
+        return function.field_child("field").text in _COMPARE and is_tensor(ctx, function.field_child("argument"))
+    return "".join(function.text.split()).removeprefix("::") in _FUNCTIONS
+
+
+def is_comparison(ctx, node) -> bool:
+    """Whether an expression is certainly the result of comparing tensors."""
+    return comes_from(ctx, node, _is_made_by_comparing)
 
 
 def _pointers(ctx):

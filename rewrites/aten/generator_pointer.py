@@ -27,6 +27,9 @@ _GETTERS = frozenset({"getDefaultCUDAGenerator", "getDefaultCPUGenerator", "defa
 _CHECKS = frozenset({"check_generator", "get_generator_or_default"})
 _IMPLEMENTATION = {"getDefaultCUDAGenerator": "CUDA", "getDefaultCPUGenerator": "CPU"}
 _POINTERS = frozenset(f"{space}{kind}Generator{impl}" for space in ("", "at::") for kind in ("CUDA", "CPU") for impl in ("", "Impl"))
+_RANDOM = frozenset(  # functions of ATen whose last argument is a generator
+    "uniform_ normal_ random_ bernoulli bernoulli_ exponential_ cauchy_ log_normal_ geometric_ multinomial normal randperm poisson".split()
+)
 _KEPT = frozenset({"current_seed", "seed", "set_current_seed", "device"})  # members of the value that were members of the pointer's class
 
 
@@ -109,7 +112,9 @@ def _getters(ctx):
                 continue
             new = f"at::check_generator<{implementation}>({call.node.text})"
             header = "ATen/cuda/CUDAGeneratorImpl.h" if "CUDA" in implementation else "ATen/CPUGeneratorImpl.h"
-            yield Change(ID, (Edit(value.start, value.end, new.encode()),), (header,))
+            # up to 1.10 the header of the CUDA generator lay elsewhere: moved-headers speaks of it
+            includes = (header,) if "CUDA" not in implementation or settings_floor(ctx) >= (1, 11) else ()
+            yield Change(ID, (Edit(value.start, value.end, new.encode()),), includes)
         elif wanted is None and wrapped and value.kind == "pointer_expression":
             yield Change(ID, (Edit(value.start, call.node.start, b""), Edit(call.node.end, value.end, b"")))
         elif wanted is False and wrapped:
@@ -133,6 +138,21 @@ def _checks(ctx):
             edits.append(Edit(call.args[0].start, call.args[0].end, b"std::nullopt"))
         if edits:
             yield Change(ID, tuple(edits))
+
+
+def _no_generator(ctx):
+    """``x.uniform_(0, 1, nullptr)``."""
+    for name in ctx.names(_RANDOM):
+        call = call_of(name)
+        if call is None or not call.args or call.args[-1].text not in ("nullptr", "NULL"):
+            continue
+        if call.callee.kind == "field_expression":
+            type = ctx.type_of(call.callee.field_child("argument"))
+            if type is None or not type.is_tensor:
+                continue
+        elif not call.qualified.removeprefix("::").startswith(("at::", "torch::")):
+            continue
+        yield Change(ID, (Edit(call.args[-1].start, call.args[-1].end, b"std::nullopt"),))
 
 
 # --- parameters
@@ -266,6 +286,7 @@ def fix(ctx):
     yield from _unqualified(ctx)
     yield from _parameters(ctx)
     yield from _checks(ctx)
+    yield from _no_generator(ctx)
     yield from _getters(ctx)
 
 
@@ -273,7 +294,7 @@ rewrite = Rewrite(
     ID,
     __doc__,
     fix=fix,
-    triggers=_GETTERS | _CHECKS | {"Generator", "CUDAGenerator", "CPUGenerator"},
+    triggers=_GETTERS | _CHECKS | _RANDOM | {"Generator", "CUDAGenerator", "CPUGenerator"},
     removed_in="1.6",
     cross_file=True,
 )

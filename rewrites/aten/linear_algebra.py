@@ -76,10 +76,10 @@ def _upper(new: str, others: int):
     """The same function under a new name, whose last argument was true by default and is false now."""
 
     def make(call, receiver, rest):
-        edits = [Edit(call.name.start, call.name.end, new.encode())]
+        edits = _as_function(call, receiver if new.startswith("linalg_") else None, new)
         if len(rest) == others:
             end = call.node.end - 1
-            edits.append(Edit(end, end, (b", " if call.args else b"") + b"/*upper=*/true"))
+            edits.append(Edit(end, end, (b", " if call.args or new.startswith("linalg_") else b"") + b"/*upper=*/true"))
         return edits
 
     return make
@@ -99,7 +99,8 @@ def _rewrite(old, make, since, detail, before, after, advice="", **releases):
             if edits is not None:
                 yield Change(old, tuple(edits))
             else:
-                yield Finding(old, name.start, f"{old} is gone, and these arguments do not say which form of its successor is meant", advice)
+                message = f"{old} is gone, and these arguments do not say which form of its successor is meant"
+                yield Finding(old, name.start, message, advice)
 
     doc = f"{detail}\n\nBefore:\n    {before}\nAfter:\n    {after}\n"
     return Rewrite(old, doc, fix=fix, triggers=frozenset({old}), **releases)
@@ -141,5 +142,10 @@ rewrites = [
         "potri", _upper("cholesky_inverse", 0), "1.1",
         "Call ``at::cholesky_inverse`` instead of ``at::potri``.\n\nRenamed in torch 1.1; ``upper`` was true by default and is false now.",
         "auto inverse = at::potri(x);", "auto inverse = at::cholesky_inverse(x, /*upper=*/true);", removed_in="1.1",
+    ),
+    _rewrite(
+        "potrf", _upper("linalg_cholesky", 0), "1.8",
+        "Call ``at::linalg_cholesky`` instead of ``at::potrf``.\n\nRenamed in torch 1.0; ``upper`` was true by default and is false now.",
+        "auto factor = at::potrf(x);", "auto factor = at::linalg_cholesky(x, /*upper=*/true);", removed_in="1.0",
     ),
 ]  # fmt: skip

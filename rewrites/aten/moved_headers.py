@@ -11,7 +11,7 @@ After:
 import re
 
 from migrator import releases
-from migrator.rewrite import Change, Edit, Rewrite
+from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
 
 ID = "moved-headers"
 # old -> (new or None where nothing is needed, first release without the old one)
@@ -52,6 +52,16 @@ MOVED: dict[str, tuple[str | None, str]] = {
 }
 
 
+# new headers that are younger than 1.1: the first release that has them
+SINCE = {
+    "ATen/CPUGeneratorImpl.h": "1.6",
+    "ATen/cuda/CUDAGeneratorImpl.h": "1.11",
+    "torch/csrc/jit/api/module.h": "1.5",
+    "torch/csrc/jit/runtime/custom_operator.h": "1.5",
+    "torch/csrc/utils/device_lazy_init.h": "2.3",
+}
+
+
 def fix(ctx):
     for include in ctx.includes():
         entry = MOVED.get(include.name)
@@ -59,6 +69,11 @@ def fix(ctx):
             continue
         new, removed = entry
         if releases.parse(removed) > ctx.settings.target:
+            continue
+        since = SINCE.get(new or "")
+        if since is not None and releases.parse(since) > settings_floor(ctx):
+            advice = f"raise --min-torch to {since}, or ask with __has_include"
+            yield Finding(ID, include.start, f"{include.name} became {new}, which exists since torch {since}", advice)
             continue
         if new is None or new in ctx.project.all_includes(ctx.path):
             start, end = ctx.file.line_span(include.start)

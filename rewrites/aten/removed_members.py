@@ -5,11 +5,27 @@ One rewrite each; the releases are read from the headers (``cuport api NAME``).
 
 from migrator.rewrite import Case, Rewrite
 
+_C_TYPES = {"Float": "float", "Double": "double", "Int": "int", "Long": "int64_t", "Byte": "uint8_t"}
+
 
 def _tensor(match, ctx):
     """Whether ``$x`` is a tensor, as far as that can be known: a name of another type is left alone."""
     type = ctx.type_of(match["$x"])
     return type is not None and type.is_tensor
+
+
+def _options(match, ctx):
+    """Whether ``$options`` are those of a layer, by their spelling or by their declaration."""
+    type = ctx.type_of(match["$options"])
+    return "Options" in match.text("$options") or (type is not None and type.base.endswith("Options"))
+
+
+def _bare_pointer(match, ctx):
+    """A finding where the first argument certainly is a pointer."""
+    type = ctx.type_of(match["$pointer"])
+    if type is None or not type.pointers:
+        return False
+    return "recordStream takes the DataPtr of a storage since torch 1.5, no pointer: write x.storage().data_ptr()"
 
 
 def _plain_tensor(match, ctx):
@@ -63,5 +79,91 @@ rewrites = [
             since="1.6",
         ),
         removed_in="1.6",
+    ),
+    _rewrite(
+        "options-is-variable",
+        "Make options without ``is_variable``.",
+        "Every tensor is a variable since torch 1.4, and ``TensorOptions::is_variable(bool)`` went with that release.",
+        "auto y = at::zeros({1}, x.options().is_variable(true));",
+        "auto y = at::zeros({1}, x.options());",
+        Case("$options.is_variable($yes)", "$options"),
+        removed_in="1.4",
+    ),
+    _rewrite(
+        "scalar-of-tensor",
+        "Take the number out of a tensor with ``item()``.",
+        "``toCFloat()`` and its like, ``localScalar()`` and the conversion to ``at::Scalar`` went before torch 1.0 was out or with it.",
+        "float f(at::Tensor x) { return x.toCFloat(); }",
+        "float f(at::Tensor x) { return x.item<float>(); }",
+        *(Case(f"$x.toC{name}()", f"$x.item<{type}>()", where=_tensor) for name, type in _C_TYPES.items()),
+        Case("$x.localScalar()", "$x.item()", where=_tensor),
+        *(Case(f"{space}Scalar($x)", "$x.item()", where=_tensor) for space in ("at::", "c10::", "torch::")),
+        removed_in="1.0",
+    ),
+    _rewrite(
+        "s-copy",
+        "Copy with ``copy_``.",
+        "``s_copy_`` was the same without broadcasting, and is gone since torch 1.0.",
+        "void f(at::Tensor x, at::Tensor y) { x.s_copy_(y); }",
+        "void f(at::Tensor x, at::Tensor y) { x.copy_(y); }",
+        Case("$x.s_copy_($$$args)", "$x.copy_($$$args)", where=_tensor),
+        removed_in="1.0",
+    ),
+    _rewrite(
+        "device-as-backend",
+        "Move a tensor to a device with ``to``.",
+        "``at::kCUDA`` and ``at::kCPU`` are devices since torch 1.0, and ``toBackend`` takes a backend.",
+        "at::Tensor f(at::Tensor x) { return x.toBackend(at::kCUDA); }",
+        "at::Tensor f(at::Tensor x) { return x.to(at::kCUDA); }",
+        *(
+            Case(f"$x.toBackend({space}::k{device})", f"$x.to({space}::k{device})", where=_tensor)
+            for space in ("at", "torch", "c10")
+            for device in ("CUDA", "CPU")
+        ),
+        removed_in="1.0",
+    ),
+    _rewrite(
+        "grid-sampler-corners",
+        "Say that the grid's ends are the corners' centres.",
+        "Up to torch 1.2 they always were; since 1.3 ``align_corners`` has to be given.",
+        "auto z = at::grid_sampler(x, y, 0, 0);",
+        "auto z = at::grid_sampler(x, y, 0, 0, /*align_corners=*/true);",
+        *(
+            Case(f"{space}::{name}($x, $grid, $mode, $padding)", f"{space}::{name}($x, $grid, $mode, $padding, /*align_corners=*/true)")
+            for space in ("at", "torch")
+            for name in ("grid_sampler", "grid_sampler_2d", "grid_sampler_3d")
+        ),
+        removed_in="1.3",
+    ),
+    _rewrite(
+        "options-with-bias",
+        "Set ``bias`` of a layer's options.",
+        "``with_bias`` was renamed in torch 1.5.",
+        "auto options = torch::nn::LinearOptions(3, 4).with_bias(false);",
+        "auto options = torch::nn::LinearOptions(3, 4).bias(false);",
+        Case("$options.with_bias($yes)", "$options.bias($yes)", where=_options, since="1.5"),
+        removed_in="1.5",
+    ),
+    _rewrite(
+        "record-stream-pointer",
+        "Record a stream on a tensor's storage, not on a bare pointer.",
+        "``recordStream`` takes the ``DataPtr`` since torch 1.5.",
+        "c10::cuda::CUDACachingAllocator::recordStream(x.data_ptr(), stream);",
+        "c10::cuda::CUDACachingAllocator::recordStream(x.storage().data_ptr(), stream);",
+        *(
+            Case(
+                f"{space}::CUDACachingAllocator::recordStream($x.{old}, $stream)",
+                f"{space}::CUDACachingAllocator::recordStream($x.storage().data_ptr(), $stream)",
+                where=_tensor,
+                since="1.5",
+            )
+            for space in ("c10::cuda", "at::cuda")
+            for old in ("data_ptr()", "storage().data()", "storage().data_ptr().get()")
+        ),
+        *(
+            Case(f"{space}::CUDACachingAllocator::recordStream($pointer, $stream)", "", where=_bare_pointer)
+            for space in ("c10::cuda", "at::cuda")
+        ),
+        removed_in="1.5",
     ),
 ]

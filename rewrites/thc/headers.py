@@ -100,6 +100,9 @@ _CAME_THROUGH = (
     (re.compile(rb"\bCUDACachingAllocator\b"), "c10/cuda/CUDACachingAllocator.h"),
     (re.compile(rb"(?<![\w.>])(?:printf|fprintf|stderr|stdout)\b"), "cstdio"),
 )
+# What ATen itself gives, which these headers brought along up to 1.10 (read from their includes) and their successors do not.
+_BROUGHT_ATEN = frozenset({"THC/THCAtomics.cuh", "THCAtomics.cuh", "THC/THCNumerics.cuh"})
+_NEEDS_ATEN = re.compile(rb"\b(?:at|torch)::(?:Tensor|Scalar|ScalarType|IntArrayRef|IntList|empty\w*|zeros\w*|ones\w*|k[A-Z]\w+)\b|\bAT_DISPATCH_\w+")
 _STDIO = {"cstdio", "stdio.h", "iostream"}
 
 
@@ -139,6 +142,8 @@ def fix(ctx):
             edit = Edit(include.start + cut.start(), include.end, b"<" + name.encode() + b">")
         users = texts if replacement == CONTEXT else [file.data]
         extra = tuple(header for pattern, header in _CAME_THROUGH if any(pattern.search(text) for text in users) and not (header == "cstdio" and have & _STDIO))
+        if include.name in _BROUGHT_ATEN and not have & {"ATen/ATen.h", "ATen/core/Tensor.h"} and _NEEDS_ATEN.search(file.data):
+            extra += ("ATen/ATen.h",)
         yield Change(ID, (edit,), extra)
     for include in mine:
         if include.name in ("THC/THCNumerics.cuh", "THC/THCDeviceTensor.cuh") and ctx.uses("THCNumerics", "ScalarConvert", "THCDeviceTensor"):

@@ -1,0 +1,106 @@
+"""Report calls whose function is still there and takes or gives something else.
+
+A compiler names them, far from the reason; the index of names cannot.
+
+Before:
+    auto z = at::cudnn_convolution(x, y, {1}, {1}, {1}, 1, true, true);
+After:
+    auto z = at::cudnn_convolution(x, y, {1}, {1}, {1}, 1, true, true);
+"""
+
+from migrator.calls import call_of
+from migrator.rewrite import Finding, Rewrite
+from migrator.scope import normalise
+
+ID = "changed-signature"
+_SPACES = ("at::", "torch::")
+
+
+def _is_torch(call) -> bool:
+    return call.qualified.removeprefix("::").startswith(_SPACES)
+
+
+def _cudnn(ctx, name):
+    call = call_of(name)
+    if call is not None and _is_torch(call) and len(call.args) == 8:
+        return "at::cudnn_convolution takes allow_tf32 behind deterministic since torch 1.7", (
+            "at::globalContext().allowTF32CuDNN() as the last argument, or false for full precision"
+        )
+    return None
+
+
+def _expand(ctx, name):
+    call = call_of(name)
+    outer = call.node.parent if call is not None else None
+    if call is None or not call.qualified.startswith("at::") or outer is None or outer.kind != "assignment_expression":
+        return None
+    if not outer.field_child("left").text.replace(" ", "").startswith("std::tie("):
+        return None
+    return f"at::{name.text} gives c10::MaybeOwned<Tensor>, no tensors that std::tie could take", (
+        f"auto expanded = at::{name.text}(...); a = *std::get<0>(expanded); b = *std::get<1>(expanded);"
+    )
+
+
+def _empty_cuda(ctx, name):
+    call = call_of(name)
+    if call is None or not call.qualified.removeprefix("::").endswith("native::empty_cuda") or len(call.args) != 2:
+        return None
+    message = "at::native::empty_cuda takes dtype, layout, device and pin_memory one by one, no options"
+    return message, "at::empty(sizes, options.device(at::kCUDA))"
+
+
+def _load(ctx, name):
+    """``std::shared_ptr<torch::jit::script::Module> module = torch::jit::load(...)``."""
+    call = call_of(name)
+    if call is None or call.qualified.removeprefix("::") not in ("torch::jit::load", "jit::load"):
+        return None
+    holder = call.node.enclosing("declaration")
+    type_node = holder.field_child("type") if holder is not None else None
+    if type_node is None or not normalise(type_node.text).startswith("std::shared_ptr<"):
+        return None
+    return "torch::jit::load gives a module, no pointer to one, since torch 1.2", (
+        "torch::jit::Module module = torch::jit::load(...); and module.forward(...) for module->forward(...)"
+    )
+
+
+def _layer(ctx, name):
+    node = name.parent
+    if node is None or node.kind != "qualified_identifier":
+        return None
+    whole = node
+    while whole.parent is not None and whole.parent.kind == "qualified_identifier":
+        whole = whole.parent
+    if "".join(whole.text.split()).removeprefix("::") != f"torch::nn::{name.text}":
+        return None
+    if name.text == "BatchNorm":
+        return "torch::nn::BatchNorm is gone since torch 1.5", "torch::nn::BatchNorm1d, 2d or 3d, by the input's dimensions"
+    return "torch::nn::FeatureDropout is gone since torch 1.5", "torch::nn::Dropout2d or Dropout3d, by the input's dimensions"
+
+
+def _value_or_else(ctx, name):
+    call = call_of(name)
+    if call is None or call.qualified.removeprefix("::") not in ("c10::value_or_else", "at::value_or_else"):
+        return None
+    return "c10::value_or_else is deprecated since torch 2.6, and does not compile on a temporary", "value ? *value : f()"
+
+
+_LOOK = {
+    "cudnn_convolution": _cudnn,
+    "expand_outplace": _expand,
+    "expand_inplace": _expand,
+    "empty_cuda": _empty_cuda,
+    "load": _load,
+    "BatchNorm": _layer,
+    "FeatureDropout": _layer,
+    "value_or_else": _value_or_else,
+}
+
+
+def fix(ctx):
+    for name in ctx.names(_LOOK):
+        found = _LOOK[name.text](ctx, name)
+        if found is not None:
+            yield Finding(ID, name.start, *found)
+
+
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset(_LOOK), removed_in="1.2")
