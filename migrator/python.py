@@ -200,6 +200,33 @@ def argument_node(call: cst.Call, name: str, position: int | None = None):
     return None
 
 
+def add_argument(module: Module, call: cst.Call, text: str) -> Edit | None:
+    """Puts an argument behind the others of a call; None where a bare generator leaves no room."""
+    if not call.args:
+        return module.insert(inner_span(module, call)[0], text)
+    last = call.args[-1].value
+    if isinstance(last, cst.GeneratorExp) and not last.lpar:
+        return None
+    return module.insert(module.outer_span(last)[1], f", {text}")
+
+
+def remove_argument(module: Module, call: cst.Call, arg: cst.Arg) -> list[Edit]:
+    """Takes an argument out of a call."""
+    return remove_items(module, list(call.args), [next(i for i, a in enumerate(call.args) if a is arg)], inner_span(module, call))
+
+
+def plain_arguments(call: cst.Call) -> list[cst.Arg] | None:
+    """The positional arguments of a call without ``*`` and ``**``; None where it has one."""
+    if any(a.star for a in call.args):
+        return None
+    return [a for a in call.args if a.keyword is None]
+
+
+def boolean(node: cst.CSTNode | None) -> bool | None:
+    """What ``True`` or ``False`` in the source says; None for anything else."""
+    return {"True": True, "False": False}.get(node.value) if isinstance(node, cst.Name) else None
+
+
 def remove_items(module: Module, items: list, gone: Iterable[int], inner: tuple[int, int]) -> list[Edit]:
     """Edits that take some items from a bracketed, comma-separated list; ``inner`` is what stands between the brackets.
 
