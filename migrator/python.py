@@ -42,7 +42,7 @@ class Module:
                 "ascii"
             )  # the same offsets; what it says in comments is of no interest
         try:
-            self.root: cst.Module = cst.parse_module(text)
+            self.root: cst.Module = _parse(text)
             positions = MetadataWrapper(self.root, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
         except cst.ParserSyntaxError as error:
             raise NotPython3(f"line {error.raw_line}") from None
@@ -148,6 +148,38 @@ class Module:
     def qualified(self, node: cst.CSTNode) -> str | None:
         """``torch.nn.functional.relu`` for ``F.relu`` after ``import torch.nn.functional as F``; None when the root was not imported."""
         return self.names.qualified(node)
+
+
+def _parse(text: str) -> cst.Module:
+    """The tree of a source. ``f(async=True)``, which Python 3.7 made a syntax error, is read as well: with another keyword in its place."""
+    try:
+        return cst.parse_module(text)
+    except cst.ParserSyntaxError:
+        readable = _without_async(text) if "async" in text else text
+        if readable == text:
+            raise
+        return cst.parse_module(readable)
+
+
+def _without_async(text: str) -> str:
+    """The text with every ``async=`` of a call as ``asynk=``: the same offsets."""
+    import io
+    import tokenize
+
+    lines = text.split("\n")
+    before, last = "", None
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
+            if token.type in (tokenize.NL, tokenize.COMMENT):
+                continue
+            if last is not None and token.string == "=":
+                row, column = last.start
+                lines[row - 1] = lines[row - 1][:column] + "asynk" + lines[row - 1][column + len("async") :]
+            last = token if token.string == "async" and before in ("(", ",") else None
+            before = token.string
+    except (tokenize.TokenError, SyntaxError):
+        return text
+    return "\n".join(lines)
 
 
 def dotted(node: cst.CSTNode | None) -> str | None:

@@ -60,10 +60,10 @@ def _is_first(node, attribute) -> bool:
 def _like_a_number(module, node) -> bool:
     """Whether the result is formatted, added up or passed on, rather than indexed, written to or asked for an attribute."""
     parent = module.parent(node)
-    return isinstance(
-        parent,
-        cst.Arg | cst.BinaryOperation | cst.AugAssign | cst.Element | cst.FormattedStringExpression | cst.Assign | cst.DictElement,
-    ) and getattr(parent, "target", None) is not node
+    if isinstance(parent, cst.Assign):  # a subscript in front is a batch of a data loader: data["img_meta"][0].data[0]
+        return isinstance(node.value.value, cst.Name | cst.Attribute)
+    kinds = cst.Arg | cst.BinaryOperation | cst.AugAssign | cst.Element | cst.FormattedStringExpression | cst.DictElement
+    return isinstance(parent, kinds) and getattr(parent, "target", None) is not node
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"data"}), language="python", removed_in="1.0")

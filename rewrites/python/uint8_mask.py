@@ -11,7 +11,7 @@ Before:
     x = x.masked_select(seen)
 After:
     import torch
-    x.masked_fill_(padding.bool(), 0)
+    x.masked_fill_(padding.byte().bool(), 0)
     seen = torch.zeros(9, dtype=torch.uint8)
     x = x.masked_select(seen.bool())
 """
@@ -46,7 +46,7 @@ def fix(ctx):
                 f"{module.code(mask)}.bool(), unless what it indexes is a NumPy array",
             )
             continue
-        node, text = _as_bool(module, mask)
+        node, text = _as_bool(module, tensors, mask)
         yield Change(ID, (module.replace(node, text),))
     for node in module.find(cst.UnaryOperation):
         if isinstance(node.operator, cst.BitInvert):
@@ -77,10 +77,12 @@ def _masks(module) -> Iterator[tuple[cst.CSTNode, cst.CSTNode | None]]:
                 yield element.slice.value, node.value
 
 
-def _as_bool(module, mask: cst.CSTNode) -> tuple[cst.CSTNode, str]:
-    """What is replaced, and by what."""
+def _as_bool(module, tensors: Tensors, mask: cst.CSTNode) -> tuple[cst.CSTNode, str]:
+    """What is replaced, and by what. ``.byte()`` goes where it is called on a bool tensor: of 0.5 it makes 0, and ``.bool()`` True."""
     if isinstance(mask, cst.Call) and isinstance(mask.func, cst.Attribute) and mask.func.attr.value == "byte" and not mask.args:
-        return mask.func.attr, "bool"
+        inner = tensors.kind(mask.func.value)
+        if inner is not None and inner.dtype == "bool":
+            return mask.func.attr, "bool"
     code = module.code(mask)
     if not isinstance(mask, cst.Name | cst.Attribute | cst.Call | cst.Subscript) and not mask.lpar:
         code = f"({code})"
