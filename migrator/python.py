@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrator.python_names import Names, cst, import_pairs, source_module
 from migrator.rewrite import Edit
 from migrator.source import SourceFile
 
 if TYPE_CHECKING:
-    import libcst as cst
-
     from migrator.engine import Catalogue
     from migrator.project import Project
     from migrator.rewrite import Settings
-
-
-
-class _Libcst:
-    """``libcst``, imported when it is first used: most runs parse no Python, and importing it takes longer than all the rest."""
-
-    def __getattr__(self, name: str) -> object:
-        import libcst
-
-        return getattr(libcst, name)
-
-
-if not TYPE_CHECKING:
-    cst = _Libcst()
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -43,7 +29,6 @@ class Module:
 
     def __init__(self, file: SourceFile):
         """Raises NotPython3."""
-        import libcst as cst
         from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
         self.file = file
@@ -57,7 +42,7 @@ class Module:
                 "ascii"
             )  # the same offsets; what it says in comments is of no interest
         try:
-            self.root: cst.Module = cst.parse_module(text)
+            self.root: cst.Module = _parse(text)
             positions = MetadataWrapper(self.root, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
         except cst.ParserSyntaxError as error:
             raise NotPython3(f"line {error.raw_line}") from None
@@ -74,8 +59,7 @@ class Module:
             for child in children:
                 self._parents[id(child)] = node
             stack.extend(reversed(children))
-        self._imports: dict[str, str] | None = None
-        self._unsure: set[str] = set()
+        self._by_kind: dict[type, list[tuple[int, cst.CSTNode]]] | None = None
 
     # --- places
 
@@ -87,7 +71,7 @@ class Module:
         """The bytes of a node with the parentheses around it."""
         start, end = self.span(node)
         left, right = getattr(node, "lpar", ()), getattr(node, "rpar", ())
-        if left and right:
+        if isinstance(left, Sequence) and left and right:  # an import or a with statement has one pair, which is part of it
             start, end = self.span(left[0])[0], self.span(right[-1])[1]
         return start, end
 
@@ -98,11 +82,13 @@ class Module:
         return self.file.text(*self.outer_span(node))
 
     def replace(self, node: cst.CSTNode, text: str) -> Edit:
-        start, end = self.outer_span(node)
+        return self.replace_span(*self.outer_span(node), text)
+
+    def replace_span(self, start: int, end: int, text: str) -> Edit:
         return Edit(start, end, text.encode("utf-8", "surrogateescape"))
 
     def insert(self, offset: int, text: str) -> Edit:
-        return Edit(offset, offset, text.encode("utf-8", "surrogateescape"))
+        return self.replace_span(offset, offset, text)
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         return self._parents.get(id(node))
@@ -119,7 +105,12 @@ class Module:
     def find(self, *kinds: type, under: cst.CSTNode | None = None) -> list:
         """The nodes of some kinds, in the order of the file."""
         if under is None:
-            return [n for n in self.nodes if isinstance(n, kinds)]
+            if self._by_kind is None:
+                self._by_kind = {}
+                for i, node in enumerate(self.nodes):
+                    self._by_kind.setdefault(type(node), []).append((i, node))
+            matching = [entry for kind, entries in self._by_kind.items() if issubclass(kind, kinds) for entry in entries]
+            return [node for _, node in sorted(matching, key=lambda entry: entry[0])]
         found = []
         stack = [under]
         while stack:
@@ -131,85 +122,68 @@ class Module:
 
     # --- names
 
-    @property
+    @cached_property
+    def names(self) -> Names:
+        """The scopes of the file and what its names stand for."""
+        return Names(self)
+
+    @cached_property
     def imports(self) -> dict[str, str]:
         """Local name -> dotted name of what was imported. Names that a try/except ImportError binds are left out."""
-        if self._imports is None:
-            self._imports = self._read_imports()
-        return self._imports
-
-    def _read_imports(self) -> dict[str, str]:
-        import libcst as cst
-
-        found: dict[str, str] = {}
-        for node in self.nodes:
-            if not isinstance(node, (cst.Import, cst.ImportFrom)):
-                continue
-            pairs: list[tuple[str, str]] = []
-            if isinstance(node, cst.Import):
-                for alias in node.names:
-                    name = dotted(alias.name) or ""
-                    if alias.asname is not None:
-                        pairs.append((alias.asname.name.value, name))
-                    else:
-                        pairs.append((name.split(".")[0], name.split(".")[0]))
-            elif not isinstance(node.names, cst.ImportStar):
-                base = "." * len(node.relative) + (dotted(node.module) or "" if node.module is not None else "")
-                for alias in node.names:
-                    name = dotted(alias.name) or ""
-                    local = alias.asname.name.value if alias.asname is not None else name
-                    pairs.append((local, base + name if base.endswith(".") or not base else f"{base}.{name}"))
-            guarded = any(isinstance(a, (cst.Try, cst.TryStar)) and _catches_import(a) for a in self.ancestors(node))
-            for local, name in pairs:
-                if guarded or found.get(local, name) != name:
-                    self._unsure.add(local)
-                found[local] = name
-        return {k: v for k, v in found.items() if k not in self._unsure}
+        found: dict[str, set[str]] = {}
+        for node in self.find(cst.Import, cst.ImportFrom):
+            for local, target, _ in import_pairs(node):
+                found.setdefault(local, set()).add(target)
+        unsure = {
+            name
+            for name, targets in found.items()
+            if len(targets) > 1 or any(b.guarded for bound in self.names.bindings(name).values() for b in bound)
+        }
+        return {name: next(iter(targets)) for name, targets in found.items() if name not in unsure}
 
     def star_imports(self) -> list[str]:
         """The modules of ``from x import *``."""
-        import libcst as cst
-
-        return [
-            "." * len(n.relative) + (dotted(n.module) or "" if n.module is not None else "")
-            for n in self.nodes
-            if isinstance(n, cst.ImportFrom) and isinstance(n.names, cst.ImportStar)
-        ]
+        return [source_module(n) for n in self.find(cst.ImportFrom) if isinstance(n.names, cst.ImportStar)]
 
     def qualified(self, node: cst.CSTNode) -> str | None:
         """``torch.nn.functional.relu`` for ``F.relu`` after ``import torch.nn.functional as F``; None when the root was not imported."""
-        name = dotted(node)
-        if name is None:
-            return None
-        root, _, rest = name.partition(".")
-        known = self.imports.get(root)
-        if known is None:
-            return None
-        return f"{known}.{rest}" if rest else known
+        return self.names.qualified(node)
 
 
-def _catches_import(node) -> bool:
-    import libcst as cst
+def _parse(text: str) -> cst.Module:
+    """The tree of a source. ``f(async=True)``, which Python 3.7 made a syntax error, is read as well: with another keyword in its place."""
+    try:
+        return cst.parse_module(text)
+    except cst.ParserSyntaxError:
+        readable = _without_async(text) if "async" in text else text
+        if readable == text:
+            raise
+        return cst.parse_module(readable)
 
-    for handler in node.handlers:
-        if handler.type is None:
-            return True
-        names = [n.value for n in _walk(handler.type) if isinstance(n, cst.Name)]
-        if {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"} & set(names):
-            return True
-    return False
 
+def _without_async(text: str) -> str:
+    """The text with every ``async=`` of a call as ``asynk=``: the same offsets."""
+    import io
+    import tokenize
 
-def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    yield node
-    for child in node.children:
-        yield from _walk(child)
+    lines = text.split("\n")
+    before, last = "", None
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
+            if token.type in (tokenize.NL, tokenize.COMMENT):
+                continue
+            if last is not None and token.string == "=":
+                row, column = last.start
+                lines[row - 1] = lines[row - 1][:column] + "asynk" + lines[row - 1][column + len("async") :]
+            last = token if token.string == "async" and before in ("(", ",") else None
+            before = token.string
+    except (tokenize.TokenError, SyntaxError):
+        return text
+    return "\n".join(lines)
 
 
 def dotted(node: cst.CSTNode | None) -> str | None:
     """``a.b.c`` for a name or a chain of attributes."""
-    import libcst as cst
-
     if isinstance(node, cst.Name):
         return node.value
     if isinstance(node, cst.Attribute):
@@ -220,8 +194,6 @@ def dotted(node: cst.CSTNode | None) -> str | None:
 
 def string_value(node: cst.CSTNode | None) -> str | None:
     """The text that a plain string literal stands for."""
-    import libcst as cst
-
     if isinstance(node, (cst.SimpleString, cst.ConcatenatedString)):
         try:
             value = node.evaluated_value
@@ -258,6 +230,33 @@ def argument_node(call: cst.Call, name: str, position: int | None = None):
         elif arg.keyword is None and position == i:
             return arg
     return None
+
+
+def add_argument(module: Module, call: cst.Call, text: str) -> Edit | None:
+    """Puts an argument behind the others of a call; None where a bare generator leaves no room."""
+    if not call.args:
+        return module.insert(inner_span(module, call)[0], text)
+    last = call.args[-1].value
+    if isinstance(last, cst.GeneratorExp) and not last.lpar:
+        return None
+    return module.insert(module.outer_span(last)[1], f", {text}")
+
+
+def remove_argument(module: Module, call: cst.Call, arg: cst.Arg) -> list[Edit]:
+    """Takes an argument out of a call."""
+    return remove_items(module, list(call.args), [next(i for i, a in enumerate(call.args) if a is arg)], inner_span(module, call))
+
+
+def plain_arguments(call: cst.Call) -> list[cst.Arg] | None:
+    """The positional arguments of a call without ``*`` and ``**``; None where it has one."""
+    if any(a.star for a in call.args):
+        return None
+    return [a for a in call.args if a.keyword is None]
+
+
+def boolean(node: cst.CSTNode | None) -> bool | None:
+    """What ``True`` or ``False`` in the source says; None for anything else."""
+    return {"True": True, "False": False}.get(node.value) if isinstance(node, cst.Name) else None
 
 
 def remove_items(module: Module, items: list, gone: Iterable[int], inner: tuple[int, int]) -> list[Edit]:
@@ -310,8 +309,6 @@ def remove_items(module: Module, items: list, gone: Iterable[int], inner: tuple[
 
 
 def _item_span(module: Module, item) -> tuple[int, int]:
-    import libcst as cst
-
     if isinstance(item, cst.Element):
         return module.outer_span(item.value)
     return module.span(item)
@@ -335,8 +332,6 @@ def _comma_after(data: bytes, offset: int, limit: int) -> int | None:
 
 def inner_span(module: Module, node) -> tuple[int, int]:
     """What stands between the brackets of a list, a tuple with parentheses, a dict, a set, or a call's arguments."""
-    import libcst as cst
-
     start, end = module.span(node)
     if isinstance(node, (cst.List, cst.Dict, cst.Set)):
         return start + 1, end - 1

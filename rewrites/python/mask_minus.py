@@ -1,0 +1,54 @@
+"""Invert a mask with ``~``, not with ``1 - mask``.
+
+Comparisons return bool tensors since torch 1.2, and ``-`` with a bool tensor raises. The change is made where the source says that the mask
+is one: a comparison of a tensor, ``x.eq(y)``, ``torch.isnan(x)``, ``.bool()``, or a name for one. ``1 - mask`` was 0 and 1 where ``~mask``
+is False and True: the same for indexing, products and sums.
+
+Before:
+    import torch
+    mask = torch.isnan(x)
+    kept = x[1 - mask]
+After:
+    import torch
+    mask = torch.isnan(x)
+    kept = x[~mask]
+"""
+
+from __future__ import annotations
+
+from migrator.python import cst
+from migrator.rewrite import Change, Rewrite
+from rewrites.python._tensor import Tensors
+
+ID = "mask-minus"
+
+
+def fix(ctx):
+    module = ctx.module if ctx.has("torch") else None
+    if module is None:
+        return
+    tensors = Tensors(module)
+    for node in module.find(cst.BinaryOperation):
+        if not isinstance(node.operator, cst.Subtract) or not (isinstance(node.left, cst.Integer) and node.left.value == "1"):
+            continue
+        kind = tensors.kind(node.right)
+        if kind is None or kind.dtype != "bool" or module.names.guarded(node):
+            continue
+        code = module.code(node.right)
+        if not isinstance(node.right, cst.Name | cst.Attribute | cst.Call | cst.Subscript) and not node.right.lpar:
+            code = f"({code})"
+        above = module.parent(node)
+        if isinstance(above, cst.BinaryOperation | cst.Comparison | cst.UnaryOperation | cst.Attribute) and not node.lpar:
+            continue  # what binds tighter next to it is not worth guessing
+        start, end = module.span(node)
+        yield Change(ID, (module.replace_span(start, end, "~" + code),))
+
+
+rewrite = Rewrite(
+    ID,
+    __doc__,
+    fix=fix,
+    triggers=frozenset({"eq", "ne", "gt", "ge", "lt", "le", "isnan", "isfinite", "bool", "BoolTensor", "mask", "torch"}),
+    language="python",
+    removed_in="1.2",
+)

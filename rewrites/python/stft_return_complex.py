@@ -1,0 +1,44 @@
+"""Tell ``stft`` which kind of tensor to return.
+
+For a real signal ``torch.stft`` must be given ``return_complex`` since torch 2.0. ``return_complex=False`` returns what it returned before,
+and still works on 2.15, with a warning. Unsafe, as a call with a complex signal returns complex numbers without it.
+
+Before:
+    import torch
+    frames = torch.stft(audio, 512, window=w)
+After:
+    import torch
+    frames = torch.stft(audio, 512, window=w)
+"""
+
+from __future__ import annotations
+
+from migrator.python import add_argument, argument, plain_arguments
+from migrator.releases import parse
+from migrator.rewrite import Change, Finding, Rewrite, settings_floor
+
+ID = "stft-return-complex"
+
+
+def fix(ctx):
+    module = ctx.module if ctx.has("torch") else None
+    if module is None:
+        return
+    calls = [call for call, _ in module.names.calls({"torch.stft"})]
+    calls += [call for call in module.names.method_calls("stft") if argument(call, "n_fft") is not None]
+    for call in calls:
+        if argument(call, "return_complex") is not None or plain_arguments(call) is None:
+            continue
+        edit = add_argument(module, call, "return_complex=False")
+        if ctx.settings.unsafe and edit is not None and settings_floor(ctx) >= parse("1.7"):
+            yield Change(ID, (edit,), note="for a real signal; a complex one returned complex numbers")
+        else:
+            yield Finding(
+                ID,
+                module.start(call),
+                "stft must be told what to return since torch 2.0, if the signal is real",
+                "return_complex=False returns what it did (--unsafe-fixes writes that); return_complex=True and torch.view_as_real lasts longer",
+            )
+
+
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"stft"}), language="python", removed_in="2.0")
