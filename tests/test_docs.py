@@ -1,8 +1,20 @@
-"""The page of the rewrites is what the rewrites say."""
+"""The documentation is what the code says and does."""
 
+import os
+import re
+import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+import click
+import pytest
+
+from migrator.cli import COMMANDS, main
+from migrator.config import _KEYS, Config, _parse, _read
+from migrator.library import settings_for, with_own
+from rewrites import catalogue
 
 ROOT = Path(__file__).parent.parent
 
@@ -10,3 +22,64 @@ ROOT = Path(__file__).parent.parent
 def test_page_of_the_rewrites_is_current():
     result = subprocess.run([sys.executable, "tools/rewrite_docs.py", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+COMMAND = re.compile(r"^(?:- |\$ )?(cuport [^#`\n]*)|`(cuport [^`\n]*)`", re.M)
+PROSE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda path: path.name)
+def test_the_commands_of_the_prose_exist(page, tmp_path):
+    """Every `cuport ...` in code: its subcommand and its options are there. Nothing is run."""
+    found = [a or b for a, b in COMMAND.findall(page.read_text())]
+    for line in found:
+        words = shlex.split(line.replace("...", ""))[1:]
+        words = words[: words.index("--")] if "--" in words else words
+        words = words[: next((i for i, w in enumerate(words) if w in ("|", ">", "&&", "")), len(words))]
+        if not words or words[0].startswith("-"):
+            continue
+        assert words[0] in COMMANDS, line
+        command = main.get_command(click.Context(main), words[0])
+        assert command is not None, line
+        known = {option for parameter in command.params for option in parameter.opts} | {"-h", "--help"}
+        if isinstance(command, click.Group):
+            continue
+        unknown = [word for word in words[1:] if re.match(r"-+[a-z]", word) and word.split("=")[0] not in known]
+        assert unknown == [], line
+
+
+def test_the_examples_of_the_help_pages_exist():
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        known = {option for parameter in command.params for option in parameter.opts}
+        for option in re.findall(r" (--[a-z-]+)", command.epilog or ""):
+            assert option in known or option == "--", (name, option)
+
+
+def test_the_pages_build(tmp_path):
+    """As CI builds them: a link that leads nowhere is an error."""
+    if find_spec("mkdocs") is None or find_spec("material") is None:
+        pytest.skip("no mkdocs-material here (pip install 'cuport[docs]')")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-d", str(tmp_path / "site")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (tmp_path / "site/schemas/cuport-migrate-1.schema.json").is_file()
+
+
+def test_the_configuration_of_the_page_is_one():
+    text = (ROOT / "docs/configuration.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.S)
+    table = _parse(Path("pyproject.toml"), example.encode())["tool"]["cuport"]
+    assert set(table) == set(_KEYS)
+    values = _read(table, _KEYS, "")
+    assert settings_for(with_own(catalogue(), Config(**values)), config=Config(**values)).min_torch == (1, 13)
+
+
+def test_the_python_of_the_page_runs(tmp_path, monkeypatch):
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(), re.S)
+    (tmp_path / "csrc").mkdir()
+    (tmp_path / "csrc/op.cu").write_text("void f(bool b) { AT_CHECK(b); }\n")
+    (tmp_path / "setup.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "python.md", "exec"), {})
+    assert "TORCH_CHECK(b)" in (tmp_path / "csrc/op.cu").read_text()

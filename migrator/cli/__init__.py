@@ -34,6 +34,12 @@ def examples(text: str, closing: str = "") -> str:
     return f"\b\nExamples:\n{lines}\n\n{closing}"
 
 
+def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The names of rewrites that begin as a word of the command line does; of a comma-separated list the last counts."""
+    before, comma, last = incomplete.rpartition(",")
+    return [before + comma + r.id for r in ctx.find_root().obj().rewrites if r.id.startswith(last)]
+
+
 class Lazy(click.Group):
     """Imports a subcommand's module only when it runs."""
 

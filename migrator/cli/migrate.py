@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from migrator.cli import UsageError, examples
+from migrator.cli import UsageError, complete_rule, examples
 from migrator.report import FORMATS
 
 
@@ -30,8 +30,14 @@ from migrator.report import FORMATS
 @click.option("--dry-run", is_flag=True, help="Show the diff and write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the ported copy of PATH into this folder and leave PATH as it is.")
-@click.option("--select", multiple=True, metavar="RULE", help="Only these rewrites (names or groups such as thc; comma-separated or repeated).")
-@click.option("--ignore", multiple=True, metavar="RULE", help="Not these rewrites.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="RULE",
+    shell_complete=complete_rule,
+    help="Only these rewrites (names or groups such as thc; comma-separated or repeated).",
+)
+@click.option("--ignore", multiple=True, metavar="RULE", shell_complete=complete_rule, help="Not these rewrites.")
 @click.option("--target", metavar="RELEASE", help="The torch release to port to (default: the newest known).")
 @click.option("--min-torch", metavar="RELEASE", help="The oldest torch release that the port must compile on (default: the target).")
 @click.option("--unsafe-fixes", is_flag=True, help="Also make changes that may alter behaviour; each says why.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from migrator.cli import UsageError
+from migrator.cli import UsageError, complete_rule
 
 
 @click.command("rules")
-@click.argument("rule", required=False)
+@click.argument("rule", required=False, shell_complete=complete_rule)
 @click.pass_obj
 def command(catalogue, rule: str | None) -> None:
     """List the rewrites, or explain one: why, since when, before and after."""
