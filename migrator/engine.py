@@ -310,6 +310,7 @@ def _unused_ignores(states: dict[Path, _State], active: list[Rewrite], catalogue
     the comment itself, and so may any rule of Python."""
     ran = {r.id for r in active}
     known = {r.id for r in catalogue.rewrites}
+    usual = {r.id for r in catalogue.rewrites if r.default and r.tier == "safe"}
     judged = {r.id for r in active if not r.cross_file}
     for path, state in states.items():
         if b"cuport" not in state.original.words:
@@ -317,7 +318,7 @@ def _unused_ignores(states: dict[Path, _State], active: list[Rewrite], catalogue
         for each in ignores(state.original):
             hit = {rule for line, rule in state.suppressed if line == each.covers}
             vain = tuple(sorted(r for r in each.rules if r not in hit and (r in judged or r not in known)))
-            if vain or (not each.rules and not hit and ran == known and language_of(path) != "python"):
+            if vain or (not each.rules and not hit and usual <= ran and language_of(path) != "python"):
                 yield UnusedIgnore(state.original.path, each.line, vain)
 
 

@@ -258,7 +258,7 @@ def _hunks(file: PlannedFile, plan: Plan) -> Iterator[str]:
     old = highlight.lines("".join(before), file.path, old_marks)
     new = highlight.lines("".join(after), file.shown_destination, new_marks)
     spans = [Touched(0, 1, tuple(a.rule for a in file.applied))] if file.created else touched(file)
-    for group in difflib.SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(CONTEXT):
+    for group in difflib.SequenceMatcher(None, before, after).get_grouped_opcodes(CONTEXT):
         first, last = group[0][1] + 1, max(group[0][1] + 1, group[-1][2])
         chips = "".join(_chip(plan.rules[rule]) for rule in rules_between(spans, first if not file.created else 0, last))
         yield f'<tr><th scope="rowgroup" colspan="4">line {first}{chips}</th></tr>'
