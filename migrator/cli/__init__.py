@@ -65,7 +65,19 @@ def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> Non
         ctx.exit()
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        """
+        cuport migrate . --dry-run           read the diff; nothing is written
+        cuport migrate .                     write it
+        cuport verify . --torch 1.13,2.15    compile the result against those releases
+        cuport explain build.log             what made a build fail
+        """,
+        "`cuport COMMAND --help` says more, with examples.",
+    ),
+)
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version and exit.")
 def main() -> None:
     """Port legacy PyTorch CUDA extensions to current PyTorch, and prove that the port is right."""

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import click
 
-from migrator.cli import UsageError
+from migrator.cli import UsageError, examples
 
 
 @click.command(
     "api",
-    epilog="Exit status: 0 the release has the name; 1 it has not; 2 an error. Examples: cuport api AT_CHECK | cuport api at::gesv --torch 1.8 | "
-    "cuport api at::Tensor::symeig | cuport api THC/THCAtomics.cuh | cuport api cudaThreadSynchronize --cuda 13.0",
+    epilog=examples(
+        """
+        cuport api AT_CHECK
+        cuport api at::gesv --torch 1.8
+        cuport api at::Tensor::symeig
+        cuport api THC/THCAtomics.cuh
+        cuport api cudaThreadSynchronize --cuda 13.0
+        """,
+        "Exit status: 0 the release has the name; 1 it has not; 2 an error.",
+    ),
 )
 @click.argument("name")
 @click.option("--torch", metavar="RELEASE", help="The torch release that is asked about (default: the newest known).")

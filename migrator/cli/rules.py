@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
-from migrator.cli import UsageError, complete_rule
+from migrator.cli import UsageError, complete_rule, examples
 
 
-@click.command("rules")
+@click.command(
+    "rules", epilog=examples("cuport rules                  all of them\ncuport rules thc-ceil-div     one: before, after and why")
+)
 @click.argument("rule", required=False, shell_complete=complete_rule)
 @click.pass_obj
 def command(catalogue, rule: str | None) -> None:

@@ -9,10 +9,18 @@ from typing import Any
 
 import click
 
-EPILOG = (
+from migrator.cli import examples
+
+EPILOG = examples(
+    """
+    cuport verify --torch 1.13,2.4,2.15             compile every source against these releases
+    cuport verify csrc --before --torch all         and what git HEAD has, against all of them
+    cuport verify --prove --before ../original      compare every kernel with the original's
+    cuport verify --run -- pytest tests/ops         build with the installed torch, import, run the tests
+    cuport verify --prove --format html -o p.html   the same as a page to hand on
+    """,
     "Exit status: 0 all holds; 1 something that should compile, link, be identical or run does not; 2 an error in what was asked or "
-    "what is here. Examples: cuport verify --torch 1.13,2.4,2.15 | cuport verify csrc --before --torch all | "
-    "cuport verify --prove --before ../original | cuport verify --run -- pytest tests/ops"
+    "what is here.",
 )
 
 
