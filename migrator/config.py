@@ -118,6 +118,8 @@ def _parse(path: Path, data: bytes) -> dict[str, Any]:
         raise ConfigError(f"{path}: not UTF-8, which TOML has to be") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply") from None
 
 
 Reader = Callable[[Any, str], Any]  # value, where it stands -> what Config keeps; raises ConfigError
@@ -222,7 +224,7 @@ def as_rewrite(own: OwnRewrite, where: str = "") -> Rewrite:
 
     try:
         compile_pattern(own.pattern)
-    except (ValueError, StopIteration):
+    except (ValueError, StopIteration, RecursionError):
         raise ConfigError(f"{where} pattern {own.pattern!r} is not one C++ expression that has a name in it") from None
     unbound = [name for name in re.findall(r"\$+\w+", own.to) if name not in re.findall(r"\$+\w+", own.pattern)]
     if unbound:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from os import PathLike
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from migrator import releases
 from migrator.config import Config, ConfigError, as_rewrite, find, load
+from migrator.globs import matches
 from migrator.planned import Plan, PlannedFile
+from migrator.project import Problem
 from migrator.rewrite import Settings
 
 if TYPE_CHECKING:
@@ -73,8 +75,10 @@ def plan(
         write_setup=write_setup,
         config=chosen,
     )
+    project = Project.load(given, excluded=chosen.excludes)
+    project.problems += _idle_patterns(chosen, given, [file.path for file in (*project.files.values(), *project.scripts.values())])
     try:
-        return migrate(Project.load(given, excluded=chosen.excludes), known, settings, progress)
+        return migrate(project, known, settings, progress)
     except EngineError as error:
         raise PlanError(str(error)) from None
 
@@ -156,6 +160,16 @@ def settings_for(
         root=config.root,
         dispatch_macros=frozenset(config.dispatch_macros),
     )
+
+
+def _idle_patterns(config: Config, given: Sequence[Path], found: Sequence[Path]) -> Iterator[Problem]:
+    """Patterns of per-file-ignores that match no file, where the run covers all that they are about."""
+    if config.path is None or not any(config.root.is_relative_to(path.resolve()) for path in given):
+        return
+    for pattern in config.per_file_ignores:
+        if not any(matches(pattern, path, config.root) for path in found):
+            message = f"per-file-ignores: no file is {pattern!r}; take it away, or write the path from the folder of this file"
+            yield Problem(config.path, message, is_error=False)
 
 
 def _catalogue() -> Catalogue:

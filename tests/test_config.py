@@ -95,6 +95,13 @@ def test_ignored_in_some_files(folder):
     assert changed() == {"csrc/op.cu": {"at-check", "type-method"}, "csrc/old/op.cu": {"type-method"}}
 
 
+def test_an_ignore_for_files_that_are_not_there(folder):
+    (folder / "cuport.toml").write_text('[per-file-ignores]\n"src/old" = ["at-check"]\n"csrc/old" = ["at-check"]\n')
+    said = [line for line in cuport(".", "--check").stderr.splitlines() if line.startswith("cuport:")]
+    assert len(said) == 1 and "cuport.toml: per-file-ignores: no file is 'src/old'; take it away" in said[0]
+    assert "per-file-ignores" not in cuport("csrc/op.cu", "--check").stderr
+
+
 def test_excluded(folder):
     (folder / "cuport.toml").write_text('exclude = ["old"]\n')
     assert set(changed()) == {"csrc/op.cu"}
@@ -161,6 +168,23 @@ def test_one_line_for_a_mistake(folder, text, words):
     result = cuport("csrc")
     assert result.exit_code == 2 and words in result.stderr and len(result.stderr.strip().splitlines()) == 1, result.stderr
     assert (folder / "csrc/op.cu").read_text() == OLD
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["{", "}", "a; b", "int x", '\\"', "#if 1", "$x", "$$$x", "f($x", "/*", "a b", "1", "f(" * 3000, "\\u0000", "if (x) f()", "x ="],
+    ids=lambda text: ascii(text[:12]),
+)
+def test_any_pattern_is_a_rewrite_or_one_line(folder, pattern):
+    (folder / "cuport.toml").write_text(f'[[rewrite]]\nname = "x"\npattern = "{pattern}"\nto = "G()"\n')
+    result = cuport("csrc", "--check")
+    assert result.exit_code in (1, 2) and (result.exit_code == 1 or len(result.stderr.strip().splitlines()) == 1), result.stderr
+
+
+def test_deep_nesting(folder):
+    (folder / "cuport.toml").write_text("target = " + "[" * 100_000 + "\n")
+    result = cuport("csrc")
+    assert result.exit_code == 2 and len(result.stderr.strip().splitlines()) == 1
 
 
 def test_pyproject_that_is_no_toml(folder):

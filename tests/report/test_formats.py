@@ -22,6 +22,7 @@ from rewrites import catalogue
 
 ROOT = Path(__file__).parent.parent.parent
 REPORT_SCHEMA = json.loads((ROOT / "docs/schemas/cuport-migrate-1.schema.json").read_text())
+# OASIS's own schema, as published at docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas
 SARIF_SCHEMA = json.loads((Path(__file__).parent / "data/sarif-schema-2.1.0.json").read_text())
 OLD = (
     "#include <ATen/ATen.h>\n#include <THC/THC.h>\n\n"
