@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import fixtures, run
 
@@ -27,6 +27,7 @@ def test_a_deletion_then_an_insertion_at_its_place():
     assert second == (Replacement(1, 3, b"X", (0, 1)),)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=30), st.data())
 def test_composed_is_the_same_as_one_after_the_other(data, draw):
     original, replacements = data, ()
