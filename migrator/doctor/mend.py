@@ -89,7 +89,7 @@ def _variables(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _other_major(facts: dict[str, Any], toolkit: dict[str, Any]) -> bool:
     torch = torch_of(facts)
-    return bool(torch and torch["cuda"]) and number(torch["cuda"])[0] != toolkit["version"][0]
+    return torch is not None and bool(torch["cuda"]) and number(torch["cuda"])[0] != toolkit["version"][0]
 
 
 def _own(path: Path) -> bool:

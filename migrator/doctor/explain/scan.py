@@ -143,7 +143,9 @@ def _event(line: str, number: int, behind: deque[str], ahead: deque[str], comman
     signature = _match(text, behind, ahead, command, earlier)
     python = bool(classify.PYTHON.match(text))
     if signature is not None:
-        kind = signature.kind if signature.kind != "as-line" else "warning" if warning else "error"
+        kind = signature.kind
+        if kind == "as-line" or (kind == "error" and not classify.RAISED_WARNING.match(text)):
+            kind = "warning" if warning else "error"
         return Event(text[:QUOTED], number, kind, signature, command, python)
     if warning:
         return None
