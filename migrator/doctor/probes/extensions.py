@@ -30,8 +30,8 @@ def extensions(folder: Path, torch_folder: str | None) -> list[dict[str, Any]]:
     """Those that are linked with torch, or call its C functions of before 1.0 (torch.utils.ffi).
 
     ``needed``: the libraries they ask for; ``old_strings``, ``new_strings``: which C++ string ABI their torch symbols have; ``missing``: up
-    to three torch symbols that this torch's libraries do not export; ``python2``: a module of Python 2; ``th``: a function of TH or THC that
-    it calls.
+    to three torch symbols that this torch's libraries do not export; ``python2``: a module of Python 2; ``th``: a function of TH, THC
+    that is called.
     """
     names = [path for path in _walk(folder) if path.suffix in (".so", ".pyd")]
     if sys.platform != "linux" or not shutil.which("readelf") or not shutil.which("nm"):
