@@ -37,8 +37,8 @@ def command(json: bool, python: str | None, list_: bool, fix: bool, yes: bool, p
     from migrator.doctor.probes.interpreter import default_python
 
     if list_:
-        for each in checks():
-            click.echo(f"{each.ID:<15} {each.TITLE}")
+        for module in checks():
+            click.echo(f"{module.ID:<15} {module.TITLE}")
         return
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder")

@@ -11,6 +11,8 @@ from typing import Any
 
 from .checks import locks, number, one_folder, taken, torch_of, wanted
 
+SHARED = 3600
+"""Seconds without a change after which no compiler of another machine is still at work in a shared folder."""
 MARK = "# Written by `cuport doctor --fix`."
 
 
@@ -26,8 +28,8 @@ class Step:
 def steps(facts: dict[str, Any]) -> Iterator[Step]:
     """What can be mended here."""
     for lock in facts["locks"]:
-        if locks.stale(lock):
-            yield Step(Path(lock["path"]), None, "a stale lock: no build runs")
+        if surely_stale(lock):
+            yield Step(Path(lock["path"]), None, "a stale lock: no process holds it")
     variables = dict(_variables(facts))
     if variables and facts["platform"] != "win32":
         folder = scripts(facts)
@@ -38,8 +40,16 @@ def steps(facts: dict[str, Any]) -> Iterator[Step]:
                 yield Step(path, text, f"sets {why}" if name == "activate.d" else f"puts back {why}")
 
 
+def surely_stale(lock: dict[str, Any]) -> bool:
+    """Where nobody can be seen to hold it, or a build on another machine may share the folder, a person decides."""
+    return locks.stale(lock) and lock["held"] == 0 and lock["age"] > SHARED
+
+
 def notes(facts: dict[str, Any]) -> Iterator[str]:
     """What a person has to know of these steps, or has to do instead."""
+    for lock in facts["locks"]:
+        if locks.stale(lock) and not surely_stale(lock):
+            yield f"{lock['path']} stays: delete it yourself if no build runs, here or on a machine that shares the folder."
     if not dict(_variables(facts)):
         return
     if facts["platform"] == "win32":
@@ -89,7 +99,7 @@ def _variables(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _other_major(facts: dict[str, Any], toolkit: dict[str, Any]) -> bool:
     torch = torch_of(facts)
-    return bool(torch and torch["cuda"]) and number(torch["cuda"])[0] != toolkit["version"][0]
+    return torch is not None and bool(torch["cuda"]) and number(torch["cuda"])[0] != toolkit["version"][0]
 
 
 def _own(path: Path) -> bool:

@@ -182,6 +182,16 @@ def test_list():
     assert any(line.startswith("cxx-standard ") for line in listed) and len(listed) == len({line.split()[0] for line in listed})
 
 
+@pytest.mark.skipif(sys.platform != "linux" or not all(map(shutil.which, ("gcc", "readelf", "nm"))), reason="needs gcc and binutils")
+def test_a_library_of_torch_utils_ffi(tmp_path):
+    (tmp_path / "x.c").write_text("void *THCudaTensor_data(void *); void *f(void *x) { return THCudaTensor_data(x); }\n")
+    (tmp_path / "plain.c").write_text("int puts(const char *); void g(void) { puts(0); }\n")
+    for name, source in (("_nms.so", "x.c"), ("plain.so", "plain.c")):
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", name, source], cwd=tmp_path, check=True)
+    (only,) = by_check(doctor("--json", str(tmp_path)))["extensions"]
+    assert "_nms.so calls THCudaTensor_data" in only["found"] and only["fix"].startswith("cuport migrate")
+
+
 def test_text_and_mistakes(tmp_path):
     done = doctor(str(tmp_path))
     assert done.returncode in (0, 1) and " fail, " in done.stdout and "host-compiler" in done.stdout

@@ -52,9 +52,19 @@ def test_unknown_is_unknown():
         "ImportError: /w/x.so: undefined symbol: my_function\n",
         "src/a.cu:1:1: fatal error: myTHC.h: No such file or directory\n",
         "src/a.cu:1:1: fatal error: my/complex.h: No such file or directory\n",
-        'a.cu(3): error: no instance of overloaded function "atomicAdd" matches the argument list\n            argument types are: (char *, char)\n',
+        'a.cu(3): error: no instance of overloaded function "atomicAdd" matches the argument list\n'
+        "            argument types are: (char *, char)\n",
         "ImportError: cannot import name '_C' from partially initialized module 'torch' (/w/torch/__init__.py)\n",
         "ImportError: libfoo.so.1: cannot open shared object file: No such file or directory\n",
+        "ERROR: Could not find a version that satisfies the requirement numpyy (from versions: none)\n",
+        "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError'\n"
+        "ERROR: Could not find a version that satisfies the requirement torch (from versions: none)\n",
+        "a.cu:1:1: fatal error: thrust/system/cuda/experimental/pinned_allocator.h: No such file or directory\n",
+        'a.cu(3): error: identifier "__builtin_mine" is undefined\n',
+        "a.cpp:1:10: fatal error: mine/util.h: No such file or directory\n",
+        "ModuleNotFoundError: No module named 'mypackage'\n",
+        "AttributeError: module 'torch' has no attribute 'frobnicate'\n",
+        "RuntimeError: expected scalar type Float but found Double\n",
         "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 0\n",
     ):
         assert report(text).status == "unknown", text

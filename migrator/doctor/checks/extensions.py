@@ -19,7 +19,13 @@ def check(facts):
         theirs = "2" if each["python2"] else python_of(path)
         runtime = [int(match[1]) for library in each["needed"] if (match := re.fullmatch(r"libcudart\.so\.(\d+)(?:\.\d+)*", library))]
         rebuild = f"rm -rf build/ {shlex.quote(path)} && python setup.py build_ext --inplace"
-        if theirs and mine and theirs != mine:
+        if each["th"]:
+            yield fail(
+                f"{path} calls {each['th']}, of torch before 1.0 or of THC",
+                "`undefined symbol`: no current torch has it",
+                "cuport migrate .   (then build again)",
+            )
+        elif theirs and mine and theirs != mine:
             yield fail(f"{path} is for Python {theirs}, this is {mine}", "Python does not see it: `cannot import name '_C'`", rebuild)
         elif known and (each["old_strings"] and not each["new_strings"]) and known["abi"]:
             yield fail(f"{path} has the old C++ string ABI, torch the new one", "`undefined symbol: ...ERKSs`", rebuild)

@@ -29,3 +29,5 @@ def check(facts):
                 yield fail(f"{name}: {each['problems'][0]}", "CUDA extensions do not compile with it", fix)
         elif each is first:
             yield ok(f"{name}, taken by torch")
+        else:
+            yield ok(f"{name}, not taken{': ' + each['problems'][0] if each['problems'] else ''}")

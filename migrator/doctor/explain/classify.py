@@ -125,6 +125,7 @@ BARE_PYTHON = re.compile(r"^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception):?\s*$")
 COMMAND = re.compile(
     r"(?:^|[/\\\s\"'])(?:nvcc|g\+\+|gcc|c\+\+|cc|clang(?:\+\+)?|cl|x86_64-\S+-(?:gcc|c\+\+|g\+\+|cc))(?:\.exe)?[\"']? .*(?: -c | /c )"
 )
+RAISED_WARNING = re.compile(r"^\s*\w*Warning: ")
 CMAKE = re.compile(r"^\s*CMake Error")
 UNIT = re.compile(r"^FAILED: |^\[\d+/\d+\] ")
 

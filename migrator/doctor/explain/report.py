@@ -25,7 +25,8 @@ def as_dict(report: Report, catalogue: Any) -> dict[str, Any]:
 
 def status(report: Report, catalogue: Any) -> str:
     """ "explained", "legacy" (a rewrite knows the name), "unknown", "follow-on", "warnings" or "clean"."""
-    return "legacy" if report.status == "unknown" and rewrites_for(report.first, catalogue) else report.status
+    legacy = report.first is not None and report.first.signature is None and rewrites_for(report.first, catalogue)
+    return "legacy" if legacy else report.status
 
 
 def _event(event: Event | None, catalogue: Any) -> dict[str, Any] | None:
@@ -74,7 +75,8 @@ def _lines(report: Report, catalogue: Any) -> Iterator[str]:
     if others:
         yield ""
         for title, event in others:
-            yield _paragraph(title, f"{event.signature.id} (line {event.number}): {event.signature.symptom}. {event.signature.fix}")
+            if (known := event.signature) is not None:
+                yield _paragraph(title, f"{known.id} (line {event.number}): {known.symptom}. {known.fix}")
 
 
 def _failure(event: Event, catalogue: Any, title: str) -> Iterator[str]:

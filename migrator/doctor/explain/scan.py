@@ -75,7 +75,7 @@ def scan(lines: Iterable[str]) -> Report:
             continue
         if after_follow_on and event.python and event.signature is None:  # what Python says while it handles the follow-on
             continue
-        if event.kind == "warning":
+        if event.kind == "warning" and event.signature:
             report.warnings.setdefault(event.signature.id, event)
         elif event.kind == "follow-on":
             if report.follow_on is None or (event.signature and event.signature.id != "ninja-status" and _is_ninja(report.follow_on)):
@@ -135,15 +135,17 @@ def _event(line: str, number: int, behind: deque[str], ahead: deque[str], comman
         if message:
             text = f"{text} {message}"
     elif classify.CMAKE.match(line):  # the message stands, indented, below
-        message = takewhile(lambda each: not each.strip() or each.startswith("  "), islice(ahead, 12))
-        text = " ".join([text, *(each.strip() for each in message if each.strip())])
+        below = takewhile(lambda each: not each.strip() or each.startswith("  "), islice(ahead, 12))
+        text = " ".join([text, *(each.strip() for each in below if each.strip())])
     warning = classify.is_warning(text)
     if warning and not classify.telling(text):
         return None
     signature = _match(text, behind, ahead, command, earlier)
     python = bool(classify.PYTHON.match(text))
     if signature is not None:
-        kind = signature.kind if signature.kind != "as-line" else "warning" if warning else "error"
+        kind = signature.kind
+        if kind == "as-line" or (kind == "error" and not classify.RAISED_WARNING.match(text)):
+            kind = "warning" if warning else "error"
         return Event(text[:QUOTED], number, kind, signature, command, python)
     if warning:
         return None

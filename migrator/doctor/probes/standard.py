@@ -26,7 +26,7 @@ def standard(torch_folder: str | None, compiler: str | None) -> dict[str, Any] |
         return {"needed": needed, "has": None}
     macros = output([compiler, f"-std=c++{needed}", "-dM", "-E", "-x", "c++", os.devnull], 60)
     level = re.search(r"__cplusplus (\d+)L", macros)
-    return {"needed": needed, "has": bool(level) and int(level[1]) >= _LEVELS[needed]}
+    return {"needed": needed, "has": level is not None and int(level[1]) >= _LEVELS[needed]}
 
 
 _LEVELS = {14: 201402, 17: 201703, 20: 202002, 23: 202302}

@@ -46,7 +46,7 @@ SIGNATURES = (
         r"AssertionError: Torch not compiled with CUDA enabled",
         "The installed torch is the one for the CPU only.",
         "Install a CUDA wheel of torch (on Windows the plain pip wheel is for the CPU).",
-        "python -m pip install torch --index-url https://download.pytorch.org/whl/cu126",
+        "python -m pip install torch --index-url https://download.pytorch.org/whl/cuXYZ   (pytorch.org names the current ones)",
         beware="On a hosted notebook change the runtime's type to one with a GPU instead.",
     ),
     Signature(
@@ -107,6 +107,15 @@ SIGNATURES = (
         "An old torch, whose cuBLAS has no code for this GPU: mostly the GPU is newer than the CUDA release of the wheel.",
         "Install a torch wheel of a newer CUDA release, and port the project to it.",
         "cuport migrate .",
+    ),
+    Signature(
+        "shared-memory-full",
+        "",
+        "`unable to write to file </torch_...>: No space left on device`, `out of shared memory`",
+        r"unable to write to file </torch\S*|workers are out of shared memory|unable to open shared memory object </torch",
+        "The workers of a DataLoader hand tensors over through /dev/shm, and it is full; a container has 64 MB of it by default.",
+        "Start the container with more (--shm-size=8g or --ipc=host), or take num_workers=0.",
+        "df -h /dev/shm",
     ),
     Signature(
         "nvrtc-arch",

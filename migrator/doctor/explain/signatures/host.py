@@ -70,10 +70,20 @@ SIGNATURES = (
         "a header of the project not found, which a relative `-I` should find",
         r"(?:fatal error|致命错误)\s?[:：] ?[\w./-]+\.(?:h|hpp|cuh)\s?[:：] ?(?:No such file or directory|没有那个文件或目录)",
         "setup.py names its include folder relative to itself, and ninja compiles from the build folder.",
-        "Make it absolute: include_dirs=[os.path.join(os.path.dirname(os.path.abspath(__file__)), ...)].",
+        "Make it absolute: include_dirs=[os.path.join(os.path.dirname(os.path.abspath(__file__)), ...)]. (If the file is not in the "
+        "checkout at all: git submodule update --init --recursive.)",
         before=r"(?m)^(?:\[\d+/\d+\] )?.* -MMD? .* -I(?![/\s\"'-]|[A-Za-z]:)\S+ ",
         then=r'#include "',
         unless=r"fatal error: (?:THC?|ATen|c10|torch|cu\w+|caffe2|THCUNN)[\w]*(?:/|\.h)|fatal error: Python\.h",
+    ),
+    Signature(
+        "submodule-missing",
+        "",
+        "`glm/glm.hpp`, `cutlass/cutlass.h` not found",
+        missing_header(r"(?:glm/[\w/]+\.hpp|cutlass/[\w/]+\.h|cute/[\w/]+\.hpp)"),
+        "A library that the project has as a git submodule is not in this checkout.",
+        "Fetch the submodules (a ZIP from GitHub does not have them: clone instead).",
+        "git submodule update --init --recursive",
     ),
     Signature(
         "torch-compiler-bounds",
@@ -234,6 +244,7 @@ SIGNATURES = (
         "The disk is full; compilers write to the temporary folder first.",
         "Free space, or put the temporary files elsewhere.",
         "df -h . ${TMPDIR:-/tmp}; export TMPDIR=/path/with/space",
+        unless=r"unable to write to file </torch|inotify|/dev/shm",
     ),
     Signature(
         "locale-encoding",

@@ -15,7 +15,7 @@ SIGNATURES = (
         "Build it again, from nothing, with this torch; for a wheel, take the one that is made for this torch and CUDA.",
         _REBUILD,
         unless=r"UndefinedTensorImpl|_ZN3c104cuda9SetDeviceEi|_ZNK3c106SymInt|_ZNK3c104Type14isSubtypeOfExt|cublasGetErrorEnum"
-        r"|symbol: \S*(?:Ss|__cxx11)|data_ptrI[lm]|4dataI[lm]",
+        r"|symbol: \S*(?:Ss|__cxx11)|data_ptrI[lm]|4dataI[lm]|Failed to load image Python extension",
     ),
     Signature(
         "th-symbol",

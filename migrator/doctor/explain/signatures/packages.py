@@ -68,6 +68,7 @@ SIGNATURES = (
         "There is no wheel of this release for this Python or this system.",
         "Take a Python for which it was published (the line lists what there is), or port the project to a current torch.",
         "cuport migrate .",
+        unless=r"Retrying \(|connection broken|Temporary failure in name resolution|Read timed out",
     ),
     Signature(
         "numpy-abi",
@@ -80,7 +81,7 @@ SIGNATURES = (
             r"module compiled against (?:ABI|API) version 0x\w+ but this version of numpy is",
             r"RuntimeError: Numpy is not available",
         ),
-        "A package was built for another numpy than the installed one; torch before 2.3 was built for numpy 1.",
+        "A package was built for another numpy than the installed one (torch before 2.3 was built for numpy 1), or there is none.",
         "Take numpy 1, or newer releases of the packages that name it.",
         'python -m pip install "numpy<2"',
         kind="as-line",

@@ -30,7 +30,7 @@ SIGNATURES = (
         _REBUILD,
         source="CharlesShang/DCNv2#19",
         rewrites=("glibcxx-abi",),
-        unless=_OWN + "|cublasGetErrorEnum",
+        unless=_OWN + "|cublasGetErrorEnum|Failed to load image Python extension",
     ),
     Signature(
         "torch-changed-symbol",
@@ -252,6 +252,16 @@ SIGNATURES = (
         "Install the torchvision of this torch.",
         "cuport doctor   (names the pair)",
         source="pytorch/vision#4071",
+    ),
+    Signature(
+        "torchvision-image",
+        "",
+        "`Failed to load image Python extension`",
+        r"Failed to load image Python extension",
+        "torchvision was built for another torch, or libjpeg and libpng are missing; only torchvision.io needs that library.",
+        "Install the torchvision of this torch. It is not what failed, unless images are read by torchvision.io.",
+        "cuport doctor   (names the pair)",
+        kind="warning",
     ),
     Signature(
         "fused-rms-norm",

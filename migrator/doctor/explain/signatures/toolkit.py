@@ -12,7 +12,7 @@ SIGNATURES = (
         either(
             r"No such file or directory: '[^']*\bnvcc(?:\.exe)?'",
             r"command '[^']*\bnvcc(?:\.exe)?' failed: No such file or directory",
-            r"nvcc not found at '[^':]+'",
+            r"nvcc not found at '(?:[A-Za-z]:)?[^':]+'",
             not_run(r"[^:\s]*\bnvcc"),
             r"unable to execute '\S*nvcc': No such file",
         ),
@@ -45,7 +45,7 @@ SIGNATURES = (
         "cccl-headers-missing",
         "",
         "`nv/target`, `cub/cub.cuh`, `thrust/...` not found",
-        missing_header(r"(?:nv/target|cub/[\w/]+\.cuh|thrust/[\w/]+\.h|cuda/std/[\w/]+)"),
+        missing_header(r"(?:nv/target|cub/(?:cub|(?:device|block|warp)/\w+)\.cuh|thrust/\w+\.h|cuda/std/\w+)"),
         "The headers of CUB, Thrust and libcu++ are missing: a toolkit before CUDA 11 has no CUB, a partial one lacks them all, and a host "
         "compiler does not know their folder.",
         "Use a whole toolkit of torch's CUDA release (CUDA 10 and older: CUB_HOME names a checkout of CUB).",
@@ -96,7 +96,8 @@ SIGNATURES = (
         "glibc-too-new-for-nvcc",
         "",
         '`exception specification is incompatible with that of previous function "cospi"`',
-        r'exception specification is incompatible with that of previous function "(?:cospi|sinpi|rsqrt|sincospi)f?"',
+        r'exception specification is incompatible with that of previous function "(?:cospi|sinpi|rsqrt|sincospi)f?"'
+        r"|declaration of '\w+ (?:cospi|sinpi|rsqrt)f?\(\w+\)' has a different exception specifier",
         "glibc 2.41 and newer declares functions that this CUDA release declares otherwise.",
         "Take a newer CUDA toolkit, or build in a container of an older system.",
     ),
@@ -104,10 +105,7 @@ SIGNATURES = (
         "host-builtin-unknown",
         "",
         "nvcc does not know a built-in in a header of g++ (`__builtin_ia32_...`, `_Float32`, `__bf16`)",
-        either(
-            r'identifier "__builtin_ia32_\w+" is undefined',
-            r'identifier "(?:_Float(?:16|32|64|128)x?|__bf16|__ieee128|__float128|__builtin_\w+)" is undefined',
-        ),
+        r'/include/\S+\(\d+\)\s?: error: identifier "(?:__builtin_\w+|_Float\d+x?|__bf16|__ieee128|__float128)" is undefined',
         "nvcc cannot read the headers of this g++: they use types or built-ins that are newer than it.",
         "Build with an older g++ (CC, CXX; nvcc: -ccbin), or take a newer CUDA toolkit.",
         "cuport doctor   (names a compiler within nvcc's bounds)",
