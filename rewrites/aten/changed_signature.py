@@ -11,6 +11,7 @@ After:
 from migrator.calls import call_of
 from migrator.rewrite import Finding, Rewrite
 from migrator.scope import normalise
+from rewrites.aten._elements import is_tensor
 
 ID = "changed-signature"
 _SPACES = ("at::", "torch::")
@@ -84,7 +85,34 @@ def _value_or_else(ctx, name):
     return "c10::value_or_else is deprecated since torch 2.6, and does not compile on a temporary", "value ? *value : f()"
 
 
+def _tensor_member(ctx, name):
+    """The member access of a tensor that a name ends, or None."""
+    access = name.parent
+    if access is None or access.kind != "field_expression" or name.field != "field":
+        return None
+    return access if is_tensor(ctx, access.field_child("argument")) else None
+
+
+def _th(ctx, name):
+    return ("unsafeGetTH is gone since torch 1.0", "unsafeGetTensorImpl(), or the tensor itself") if _tensor_member(ctx, name) else None
+
+
+def _impl(ctx, name):
+    return ("Tensor::pImpl is gone since torch 1.0", "unsafeGetTensorImpl()") if _tensor_member(ctx, name) else None
+
+
+def _converted(ctx, name):
+    """``x.type(y.type())``."""
+    call = call_of(name)
+    if call is None or len(call.args) != 1 or _tensor_member(ctx, name) is None:
+        return None
+    return "Tensor::type takes no argument since torch 1.0", "x.to(y.options()), or x.to(y.scalar_type()) to stay on the device"
+
+
 _LOOK = {
+    "unsafeGetTH": _th,
+    "pImpl": _impl,
+    "type": _converted,
     "cudnn_convolution": _cudnn,
     "expand_outplace": _expand,
     "expand_inplace": _expand,
@@ -103,4 +131,4 @@ def fix(ctx):
             yield Finding(ID, name.start, *found)
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset(_LOOK), removed_in="1.2")
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset(_LOOK), removed_in="1.0")

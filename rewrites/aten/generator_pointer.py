@@ -200,11 +200,35 @@ def _uses(parameter, name):
                 yield leaf
 
 
+def _is_cast(call) -> bool:
+    function = call.field_child("function") if call is not None else None
+    return function is not None and function.text.startswith(("static_cast", "dynamic_cast", "reinterpret_cast", "const_cast"))
+
+
+def _is_old_use(project, leaf) -> bool:
+    """Whether a use shows that the pointer is what functions of ATen took: a pointer to a value is of no use to them."""
+    parent = leaf.parent
+    member = parent.field_child("field") if parent.kind == "field_expression" else None
+    if member is not None:
+        return member.text == "mutex_"
+    if parent.kind != "argument_list" or parent.parent is None or _is_cast(parent.parent):
+        return False
+    function = parent.parent.field_child("function")
+    called = "".join(function.text.split()).split("<")[0] if function is not None else ""
+    last = called.split("::")[-1].split(".")[-1]
+    own = project.functions(last) if last.isidentifier() else []
+    if own:
+        return any("optional<" in each.text and "Generator>" in each.text for each in own)  # ported already
+    return last in _CHECKS | _RANDOM
+
+
 def _bad_use(parameter, name):
     """A use of a generator parameter that has no form on an optional value, or None."""
     for leaf in _uses(parameter, name):
         parent = leaf.parent
-        if parent.kind == "argument_list" or parent.kind in ("condition_clause", "unary_expression"):
+        if parent.kind == "argument_list" and not _is_cast(parent.parent):
+            continue
+        if parent.kind in ("condition_clause", "unary_expression"):
             continue
         if parent.kind == "binary_expression" and any(c.kind in ("==", "!=") for c in parent.children):
             continue
@@ -216,14 +240,16 @@ def _bad_use(parameter, name):
 
 
 def _functions(project):
-    """The project's functions with a generator pointer: (name, position) -> a use that stops the port, or None."""
+    """The project's functions with a generator pointer: (name, position) -> a use that stops the port, or None. Empty where none is old."""
     found: dict = {}
+    old = False
     for path in list(project.with_word("Generator")):
         for parameter, _, _, name in _pointer_parameters(project.tree(path)):
             key = _function_of(parameter)
             if key is not None:
                 found[key] = found.get(key) or _bad_use(parameter, name)
-    return found
+                old = old or any(_is_old_use(project, leaf) for leaf in _uses(parameter, name))
+    return found if old else {}
 
 
 def _in_body(parameter, name):
@@ -243,7 +269,7 @@ def _parameters(ctx):
     optional = "std::optional" if settings_floor(ctx) >= (2, 2) else "c10::optional"
     for parameter, type_node, declarator, name in _pointer_parameters(ctx.tree):
         key = _function_of(parameter)
-        if key is None:
+        if key not in functions:
             continue
         if functions[key] is not None:
             yield Finding(

@@ -11,6 +11,8 @@ After:
 
 from migrator.calls import call_of
 from migrator.rewrite import Change, Edit, Finding, Rewrite
+from migrator.scope import declarator_name
+from rewrites.aten.renamed import qualified
 
 ID = "tensor-iterator"
 _OPERANDS = {"unary_op": 2, "binary_op": 3, "comparison_op": 3}
@@ -35,17 +37,23 @@ def _flags(ctx):
             yield Finding(ID, name.start, message, _CONFIG)
 
 
+def _is_given_operands(ctx, variable) -> bool:
+    for leaf in ctx.names({variable.text}):
+        member = leaf.parent.field_child("field") if leaf.parent is not None and leaf.parent.kind == "field_expression" else None
+        if member is not None and leaf.field == "argument" and member.text in ("add_output", "add_input"):
+            return True
+    return False
+
+
 def _empty(ctx):
+    """``at::TensorIterator iter;`` and ``auto iter = at::TensorIterator();``."""
     for name in ctx.names({"TensorIterator"}):
-        owner = name.parent if name.parent is not None and name.parent.kind == "qualified_identifier" else name
-        declaration = owner.parent
-        if declaration is None or "".join(owner.text.split()) not in ("at::TensorIterator", "TensorIterator"):
+        declaration = name.enclosing("declaration")
+        if declaration is None or qualified(name) not in ("at::TensorIterator", "TensorIterator"):
             continue
-        made = declaration.kind == "call_expression" and owner.field == "function" and not declaration.field_child("arguments").named
-        declarators = [c for c in declaration.children if c.field == "declarator"] if declaration.kind == "declaration" else []
-        declared = any(c.kind == "identifier" for c in declarators)
-        if (made or declared) and ctx.uses("add_output", "add_input"):
-            yield Finding(ID, owner.start, "an empty TensorIterator takes no operands since torch 1.6", _CONFIG)
+        variables = [declarator_name(c)[0] for c in declaration.children if c.field == "declarator"]
+        if len(variables) == 1 and variables[0] is not None and _is_given_operands(ctx, variables[0]):
+            yield Finding(ID, name.start, "an empty TensorIterator takes no operands since torch 1.6", _CONFIG)
 
 
 def fix(ctx):

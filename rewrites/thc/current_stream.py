@@ -27,6 +27,8 @@ rewrite = Rewrite(
         Case("THCState_getNumDevices($state)", "at::cuda::device_count()", HEADER),
         Case("at::globalContext().getCurrentCUDAStream()", "at::cuda::getCurrentCUDAStream()", HEADER),
         Case("globalContext().getCurrentCUDAStream()", "at::cuda::getCurrentCUDAStream()", HEADER),
+        Case("at::globalContext().getCurrentCUDABlasHandle()", "at::cuda::getCurrentCUDABlasHandle()", HEADER),
+        Case("at::globalContext().getCurrentCUDASparseHandle()", "at::cuda::getCurrentCUDASparseHandle()", HEADER),
         Case("at::globalContext().getCurrentCUDAStreamOnDevice($device)", "at::cuda::getCurrentCUDAStream($device)", HEADER),
         Case("at::globalContext().getCurrentDeviceProperties()", "at::cuda::getCurrentDeviceProperties()", HEADER),
         Case("at::globalContext().getDeviceProperties($device)", "at::cuda::getDeviceProperties($device)", HEADER),
