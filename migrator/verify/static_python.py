@@ -337,6 +337,8 @@ class _Reader:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner = self.truth(node.operand, scope)
             return None if inner is None else not inner
+        if not self.cuda and isinstance(node, ast.Name) and isinstance(known := self.expression(node, scope), bool):
+            return known  # with_cuda = True, whatever the machine has
         if _speaks_of_cuda(node):
             negated = isinstance(node, ast.Compare) and (
                 (isinstance(node.ops[0], (ast.Is, ast.Eq)) and _is_constant(node.comparators[0], (None, False, "0", 0)))
