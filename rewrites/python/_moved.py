@@ -29,10 +29,10 @@ def moved(rule: str, table: Mapping[str, Moved], broken: bool = True) -> Callabl
 
     Names under a version guard stay, and those that a ``try`` binds, unless none of its arms works any more.
     """
-    trigger = frozenset(old.rsplit(".", 1)[-1] for old in table)
+    spelled_out = {frozenset(part.encode() for part in old.split(".")) for old in table}  # every import form names each part
 
     def fix(ctx) -> Iterator[Result]:
-        module = ctx.module if ctx.has(*trigger) else None
+        module = ctx.module if any(parts <= ctx.file.words for parts in spelled_out) else None
         if module is None:
             return
         known: dict[str, Moved] = {}
