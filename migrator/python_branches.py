@@ -61,5 +61,3 @@ def _branch(module: Module, node: cst.If, truth: bool) -> Edit | None:
     lines = module.data[region:stop].splitlines(keepends=True)
     kept = [indent + line[len(deep) :] if line.startswith(deep) else line for line in lines]
     return Edit(if_line, end, b"".join(kept))
-
-

@@ -25,13 +25,13 @@ def spelled(module: Module, at: cst.CSTNode, target: str) -> tuple[str, tuple[Ed
             if module.names.resolve(local, at) == prefix:
                 return ".".join([local, *rest]), ()
     root = parts[0]
-    if module.names.occurrences(root) and (module.names.is_bound(root) or any(module.names.is_use(n) for n in module.names.occurrences(root))):
+    if _is_taken(module, root):
         return None
     return target, (import_edit(module, f"import {root}"),)
 
 
 def module_edits(module: Module, name: str) -> tuple[Edit, ...] | None:
-    """Edits that make the file import a module by its whole name, which binds its root; none where it does. None where the root is taken."""
+    """Edits that make the file import a module by its whole name; none where it does already. None where the name of its root is taken."""
     root = name.split(".")[0]
     plain = []
     for node in module.find(cst.Import):
@@ -42,9 +42,14 @@ def module_edits(module: Module, name: str) -> tuple[Edit, ...] | None:
     same = next((alias for alias in plain if module.code(alias) == root), None)
     if same is not None and name.count(".") == 1:
         return (module.replace(same, name),)
-    if same is None and (module.names.is_bound(root) or any(module.names.is_use(n) for n in module.names.occurrences(root))):
+    if same is None and _is_taken(module, root):
         return None
     return (import_edit(module, f"import {name}"),)
+
+
+def _is_taken(module: Module, name: str) -> bool:
+    """Whether the file binds a name, or uses one that it does not bind (of an ``import *``)."""
+    return module.names.is_bound(name) or any(module.names.is_use(n) for n in module.names.occurrences(name))
 
 
 def import_edit(module: Module, statement: str) -> Edit:

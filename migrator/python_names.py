@@ -27,7 +27,9 @@ if not TYPE_CHECKING:
     cst = _Libcst()
 
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
-_MISSING_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "TypeError"})  # what another release answers
+_MISSING_ERRORS = frozenset(
+    {"ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "TypeError"}
+)  # what another release answers
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,10 @@ def moved(rule: str, table: Mapping[str, Moved], broken: bool = True) -> Callabl
 
     Names under a version guard stay, and those that a ``try`` binds, unless none of its arms works any more.
     """
-    trigger = frozenset(old.rsplit(".", 1)[-1] for old in table)
+    spelled_out = {frozenset(part.encode() for part in old.split(".")) for old in table}  # every import form names each part
 
     def fix(ctx) -> Iterator[Result]:
-        module = ctx.module if ctx.has(*trigger) else None
+        module = ctx.module if any(parts <= ctx.file.words for parts in spelled_out) else None
         if module is None:
             return
         known: dict[str, Moved] = {}
@@ -83,7 +83,9 @@ def _references(module: Module, rule: str, table: Mapping[str, Moved]) -> Iterat
                 needed = module_edits(module, home)
                 code = (new, needed) if needed is not None else None
         if code is None:
-            yield Finding(rule, module.start(node), f"{old} is {new} today", f"import it under a free name: {last} means something else in this file")
+            yield Finding(
+                rule, module.start(node), f"{old} is {new} today", f"import it under a free name: {last} means something else in this file"
+            )
         else:
             yield Change(rule, (module.replace(node, code[0]), *code[1]))
 
@@ -125,7 +127,9 @@ def _imports(ctx, module: Module, rule: str, table: Mapping[str, Moved]) -> Iter
                 statements = [f"from {home} import {', '.join(names)}" for home, names in elsewhere.items()]
                 taken = take_from_import(module, node, gone, statements)
                 if taken is None:
-                    names = ", ".join(f"{a.name.value} from {_split(table[f'{base}.{a.name.value}'].new)[0] or 'nowhere: it is a builtin'}" for a in gone)
+                    names = ", ".join(
+                        f"{a.name.value} from {_split(table[f'{base}.{a.name.value}'].new)[0] or 'nowhere: it is a builtin'}" for a in gone
+                    )
                     yield Finding(rule, module.start(node), f"{base} does not have these names today", f"import {names}")
                     continue
                 edits += taken

@@ -24,17 +24,37 @@ _CONSTRUCTORS = {
 _CREATED = {  # what they make without a dtype
     **{f"torch.{name}": "float" for name in ("zeros", "ones", "empty", "rand", "randn", "linspace", "logspace", "eye")},
     **{f"torch.{name}": "int" for name in ("randint", "randperm", "argmax", "argmin", "argsort", "bincount")},
-    **{f"torch.{name}": "" for name in ("tensor", "full", "as_tensor", "from_numpy", "cat", "stack", "where", "clamp", "exp", "log", "sqrt")},
+    **{
+        f"torch.{name}": ""
+        for name in ("tensor", "full", "as_tensor", "from_numpy", "cat", "stack", "where", "clamp", "exp", "log", "sqrt")
+    },
     **{f"torch.{name}": "" for name in ("abs", "pow", "matmul", "mm", "bmm", "zeros_like", "ones_like", "rand_like", "max", "min", "sum")},
-    **{f"torch.{name}": "" for name in ("mul", "add", "sub", "sort", "topk", "sigmoid", "tanh", "softmax", "relu", "norm", "floor", "ceil")},
+    **{
+        f"torch.{name}": "" for name in ("mul", "add", "sub", "sort", "topk", "sigmoid", "tanh", "softmax", "relu", "norm", "floor", "ceil")
+    },
     **{f"torch.{name}": "bool" for name in ("eq", "ne", "gt", "ge", "lt", "le", "isnan", "isfinite", "isinf", "logical_and", "logical_or")},
     **{f"torch.{name}": "bool" for name in ("logical_not", "logical_xor")},
     "torch.nonzero": "int",
 }
 _INDICES = {f"torch.{name}" for name in ("randperm", "argmax", "argmin", "argsort", "nonzero")}
 _LIKE = {"torch.zeros_like", "torch.ones_like", "torch.rand_like"}
-_CASTS = {"long": "int", "int": "int", "short": "int", "float": "float", "double": "float", "half": "float", "byte": "uint8", "bool": "bool"}
-_SURE_CASTS = {"long", "byte", "half", "double", "short"}  # that make a tensor of whatever they are called on; .float(), .int(): of a tensor
+_CASTS = {
+    "long": "int",
+    "int": "int",
+    "short": "int",
+    "float": "float",
+    "double": "float",
+    "half": "float",
+    "byte": "uint8",
+    "bool": "bool",
+}
+_SURE_CASTS = {
+    "long",
+    "byte",
+    "half",
+    "double",
+    "short",
+}  # that make a tensor of whatever they are called on; .float(), .int(): of a tensor
 _SAME = frozenset(
     "contiguous clone detach cpu cuda view view_as reshape squeeze unsqueeze expand expand_as permute transpose t repeat flatten "
     "clamp abs index_select gather narrow new_zeros new_ones masked_select data".split()
@@ -56,7 +76,7 @@ _DEPTH = 8
 
 @dataclass(frozen=True)
 class Kind:
-    """A tensor: its dtype ("bool", "uint8", "int", "float", "" for unknown), whether it surely has no dimension, and whether it holds indices."""
+    """A tensor: its dtype ("bool", "uint8", "int", "float", "" for unknown), whether it surely has no dimension, whether it is indices."""
 
     dtype: str = ""
     scalar: bool = False
@@ -144,11 +164,11 @@ class Tensors:
         if name is not None:
             return self._function(node, name, depth)
         if isinstance(node.func, cst.Attribute):
-            made = self._loss_of(node.func, depth)
+            made = self._loss_of(node.func)
             return made if made is not None else self._method(node, node.func, depth)
         if isinstance(node.func, cst.Name):
-            return self._loss_of(node.func, depth)
-        return self._made_loss(node.func, node)
+            return self._loss_of(node.func)
+        return self._made_loss(node.func)
 
     def _function(self, node: cst.Call, name: str, depth: int) -> Kind | None:
         if name in _CONSTRUCTORS:
@@ -206,7 +226,24 @@ class Tensors:
         if word in _SAME:
             keeps = word in ("contiguous", "clone", "detach", "cpu", "cuda")
             return replace(base, scalar=base.scalar and keeps, index=base.index and word not in ("abs", "new_zeros", "new_ones"))
-        if word in ("exp", "log", "sqrt", "sigmoid", "tanh", "norm", "mul", "add", "sub", "div", "matmul", "mm", "sum", "mean", "pow", "to"):
+        if word in (
+            "exp",
+            "log",
+            "sqrt",
+            "sigmoid",
+            "tanh",
+            "norm",
+            "mul",
+            "add",
+            "sub",
+            "div",
+            "matmul",
+            "mm",
+            "sum",
+            "mean",
+            "pow",
+            "to",
+        ):
             return Kind()
         return None
 
@@ -251,9 +288,8 @@ class Tensors:
 
     # --- losses
 
-    def _loss_of(self, func: cst.CSTNode, depth: int) -> Kind | None:
-        """What ``criterion(x, y)`` returns, where every ``criterion = ...`` (or ``self.criterion = ...``) of the file makes a loss of torch."""
-        module = self.module
+    def _loss_of(self, func: cst.CSTNode) -> Kind | None:
+        """What ``criterion(x, y)`` returns, where all that ``criterion`` or ``self.criterion`` is in this file are losses of torch."""
         if isinstance(func, cst.Name):
             values = [v for v, place in self._assigned(func) if place is None]
         elif isinstance(func.value, cst.Name) and func.value.value == "self":
@@ -262,8 +298,8 @@ class Tensors:
             return None
         if not values:
             return None
-        made = [self._made_loss(v, None) for v in values]
-        return made[0] if made[0] is not None and all(m == made[0] for m in made) and module is not None else None
+        made = [self._made_loss(v) for v in values]
+        return made[0] if made[0] is not None and all(m == made[0] for m in made) else None
 
     @cached_property
     def _self_attributes(self) -> dict[str, list[cst.CSTNode]]:
@@ -276,7 +312,7 @@ class Tensors:
                     found.setdefault(node.attr.value, []).append(assign.value)
         return found
 
-    def _made_loss(self, maker: cst.CSTNode, call: cst.Call | None) -> Kind | None:
+    def _made_loss(self, maker: cst.CSTNode) -> Kind | None:
         """The kind of what a loss returns that ``nn.MSELoss(...)`` makes (``.cuda()`` and ``.to(...)`` behind it are passed over)."""
         while (
             isinstance(maker, cst.Call)

@@ -26,7 +26,9 @@ def fix(ctx):
         if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in _METHODS:
             yield Change(ID, (module.replace(arg.keyword, "non_blocking"),))
         else:
-            yield Finding(ID, module.start(arg), "async is a keyword since Python 3.7", "give the parameter another name, here and in its def")
+            yield Finding(
+                ID, module.start(arg), "async is a keyword since Python 3.7", "give the parameter another name, here and in its def"
+            )
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"async"}), language="python", removed_in="1.0")

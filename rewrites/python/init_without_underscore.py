@@ -20,6 +20,4 @@ _NAMES = (
 )
 _TABLE = {f"torch.nn.init.{name}": Moved(f"torch.nn.init.{name}_") for name in _NAMES}
 
-rewrite = Rewrite(
-    ID, __doc__, fix=moved(ID, _TABLE, broken=False), triggers=frozenset({"init"}), language="python", deprecated_in="1.0"
-)
+rewrite = Rewrite(ID, __doc__, fix=moved(ID, _TABLE, broken=False), triggers=frozenset({"init"}), language="python", deprecated_in="1.0")

@@ -1,7 +1,7 @@
 """Find divisions of indices, and divide them with ``//``.
 
 ``/`` divides integer tensors exactly since torch 1.6 (it raised in 1.5, and cut before): what was an index is no integer any more. What the
-source shows to be indices (of ``topk``, ``sort``, ``max``, ``argmax``, ``nonzero()``) or ``.long()``, and is divided by an integer, is
+source shows to be indices (of ``topk``, ``sort``, ``argmax``, ``nonzero()``) or ``.long()``, and is divided by an integer, is
 reported. With ``--unsafe-fixes`` indices are divided with ``//``: unsafe, as code that was written for torch 1.6 may want the fraction.
 
 Before:
@@ -16,16 +16,19 @@ After:
 
 from __future__ import annotations
 
+import re
+
 from migrator.python import cst
 from migrator.rewrite import Change, Finding, Rewrite
 from rewrites.python._tensor import Tensors
 
 ID = "integer-division"
-_WORDS = {"topk", "sort", "argsort", "argmax", "argmin", "max", "min", "nonzero", "randperm", "long"}
+_DIVISION = re.compile(rb"[\w)\]]\s*/\s*[\w(]")  # without one there is nothing to parse the file for
+_WORDS = {"topk", "sort", "argsort", "argmax", "argmin", "nonzero", "randperm", "long"}
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") and b"/" in ctx.file.data else None
+    module = ctx.module if ctx.has("torch") and _DIVISION.search(ctx.file.data) else None
     if module is None:
         return
     tensors = Tensors(module)

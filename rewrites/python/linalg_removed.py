@@ -1,9 +1,10 @@
 """Call ``torch.linalg`` where the solvers of ``torch`` are gone.
 
 ``solve`` raises since torch 1.12, ``matrix_rank`` since 1.13, ``symeig`` since 2.0, ``qr`` and ``cholesky`` since 2.14; the methods of a
-tensor do so too (of those only ``symeig`` is looked for: the others are names of other things as well). (What replaces what is what torch's own messages say, and torchfix's TOR001 and TOR101 for ``qr`` and ``cholesky``.)
-``symeig`` read the upper triangle, ``eigh`` reads the lower one unless it is told. ``solve`` returned the LU decomposition as well: the
-change is made where only the solution is used. ``eig`` and ``lstsq`` return other things than they did: they are reported.
+tensor do so too (of those only ``symeig`` is looked for: the others are names of other things as well). What replaces what is what torch's
+own messages say, and torchfix's rules TOR001 and TOR101 for ``qr`` and ``cholesky``. ``symeig`` read the upper triangle, ``eigh`` reads the
+lower one unless it is told. ``solve`` returned the LU decomposition as well: the change is made where only the solution is used. ``eig``
+and ``lstsq`` return other things than they did: they are reported.
 
 Before:
     import torch

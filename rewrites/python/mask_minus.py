@@ -16,15 +16,18 @@ After:
 
 from __future__ import annotations
 
+import re
+
 from migrator.python import cst
 from migrator.rewrite import Change, Rewrite
 from rewrites.python._tensor import Tensors
 
 ID = "mask-minus"
+_ONE_MINUS = re.compile(rb"\b1\s*-")  # without one there is nothing to parse the file for
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") else None
+    module = ctx.module if ctx.has("torch") and _ONE_MINUS.search(ctx.file.data) else None
     if module is None:
         return
     tensors = Tensors(module)
@@ -48,7 +51,7 @@ rewrite = Rewrite(
     ID,
     __doc__,
     fix=fix,
-    triggers=frozenset({"eq", "ne", "gt", "ge", "lt", "le", "isnan", "isfinite", "bool", "BoolTensor", "mask", "torch"}),
+    triggers=frozenset({"eq", "ne", "gt", "ge", "lt", "le", "isnan", "isfinite", "bool", "torch"}),
     language="python",
     removed_in="1.2",
 )

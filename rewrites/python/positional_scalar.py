@@ -41,6 +41,7 @@ _FUNCTIONS: dict[str, dict[int, dict[int, str]]] = {
     **{f"torch.{name}": {5: {0: "beta", 2: "alpha"}} for name in _MATRIX},
 }
 
+
 def fix(ctx):
     module = ctx.module if ctx.has("torch") else None
     if module is None:
@@ -61,7 +62,10 @@ def fix(ctx):
 def _moved(module, call: cst.Call, places: dict[int, str]) -> Iterator[Change]:
     """The scalars at some places go behind the last positional argument, with their names."""
     args = [a for a in call.args if a.keyword is None]
-    if any(isinstance(args[i].value, cst.BaseString | cst.BaseList | cst.BaseDict | cst.BaseSet | cst.Tuple | cst.Lambda) for i in places) or b"#" in module.data[slice(*module.span(call))]:
+    if (
+        any(isinstance(args[i].value, cst.BaseString | cst.BaseList | cst.BaseDict | cst.BaseSet | cst.Tuple | cst.Lambda) for i in places)
+        or b"#" in module.data[slice(*module.span(call))]
+    ):
         return
     edits = []
     for i in places:

@@ -35,7 +35,11 @@ def fix(ctx):
         if len(bases) != 1 or module.qualified(bases[0]) not in _BASES:
             continue
         for call in module.find(cst.Call, under=node.body):
-            if not isinstance(call.func, cst.Attribute) or call.func.attr.value != "__init__" or module.enclosing(call, cst.ClassDef) is not node:
+            if (
+                not isinstance(call.func, cst.Attribute)
+                or call.func.attr.value != "__init__"
+                or module.enclosing(call, cst.ClassDef) is not node
+            ):
                 continue
             owner = call.func.value
             kept = 0

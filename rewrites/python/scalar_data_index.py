@@ -31,7 +31,9 @@ def fix(ctx):
     for leaf in module.names.occurrences("data"):
         attribute = module.parent(leaf)
         node = module.parent(attribute)
-        if not (isinstance(attribute, cst.Attribute) and attribute.attr is leaf and _is_first(node, attribute)) or module.names.guarded(node):
+        if not (isinstance(attribute, cst.Attribute) and attribute.attr is leaf and _is_first(node, attribute)) or module.names.guarded(
+            node
+        ):
             continue
         owner = attribute.value
         kind = tensors.kind(owner)

@@ -37,7 +37,7 @@ def fix(ctx):
                 ID,
                 module.start(call),
                 "stft must be told what to return since torch 2.0, if the signal is real",
-                "return_complex=False returns what it did (--unsafe-fixes writes that); return_complex=True and torch.view_as_real lasts longer",
+                "return_complex=False returns what it did (--unsafe-fixes writes that); or return_complex=True with view_as_real",
             )
 
 

@@ -98,7 +98,9 @@ def _imported(ctx, module, node, alias):
     else:
         return
     if edits is None:
-        yield Finding(ID, module.start(alias), f"torch._six.{name} is gone", f"{_MODULES.get(name) or _VALUES.get(name)} is what it stood for")
+        yield Finding(
+            ID, module.start(alias), f"torch._six.{name} is gone", f"{_MODULES.get(name) or _VALUES.get(name)} is what it stood for"
+        )
     else:
         yield Change(ID, tuple(sorted(edits)))
 

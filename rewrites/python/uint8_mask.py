@@ -53,7 +53,10 @@ def fix(ctx):
             kind = tensors.kind(node.expression)
             if kind is not None and kind.dtype == "uint8" and not module.names.guarded(node):
                 yield Finding(
-                    ID, module.start(node), f"{module.code(node)} is 254 or 255 since torch 1.2, never 0", f"~{module.code(node.expression)}.bool()"
+                    ID,
+                    module.start(node),
+                    f"{module.code(node)} is 254 or 255 since torch 1.2, never 0",
+                    f"~{module.code(node.expression)}.bool()",
                 )
 
 
@@ -89,6 +92,4 @@ def _as_bool(module, tensors: Tensors, mask: cst.CSTNode) -> tuple[cst.CSTNode, 
     return mask, f"{code}.bool()"
 
 
-rewrite = Rewrite(
-    ID, __doc__, fix=fix, triggers=frozenset({"byte", "uint8", "ByteTensor"}), language="python", removed_in="1.2"
-)
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"byte", "uint8", "ByteTensor"}), language="python", removed_in="1.2")

@@ -1,0 +1,71 @@
+"""Find what Python code imports from torch and torch has no more.
+
+Private and half-private names that no other rewrite can replace by one of today: each is reported with what to write. (Looked up in torch
+2.15 itself.)
+
+Before:
+    from torch.onnx import symbolic_registry
+After:
+    from torch.onnx import symbolic_registry
+"""
+
+from __future__ import annotations
+
+from migrator.python import cst
+from migrator.python_names import import_pairs
+from migrator.releases import parse
+from migrator.rewrite import Finding, Rewrite
+
+ID = "removed-name"
+_ITERATOR = "torch.utils.data.dataloader._BaseDataLoaderIter, or iterate over the DataLoader: its parts are private"
+_GONE: dict[str, tuple[str, str]] = {  # name -> the first release seen without it, what to write
+    "torch.utils.serialization": ("1.0", "the package torchfile reads .t7 files of Lua Torch"),
+    "torch.legacy": ("1.0", "torch.nn"),
+    "torch.nn._functions": ("1.3", "torch.nn.functional"),
+    "torch.nn.backends.thnn.backend": ("1.3", "torch.nn.functional"),
+    "torch.utils.data.dataloader._DataLoaderIter": ("1.2", _ITERATOR),
+    "torch.utils.data.dataloader.DataLoaderIter": ("1.0", _ITERATOR),
+    "torch.utils.data.dataloader.numpy_type_map": ("1.1", "torch.as_tensor(array), which keeps the dtype"),
+    "torch.utils.data.dataloader.container_abcs": ("1.1", "import collections.abc"),
+    "torch.utils.data.dataloader.string_classes": ("2.0", "(str, bytes)"),
+    "torch.utils.data._utils.collate.container_abcs": ("1.9", "import collections.abc"),
+    "torch.utils.data._utils.collate.string_classes": ("2.0", "(str, bytes)"),
+    "torch.utils.data._utils.collate.int_classes": ("1.9", "int"),
+    "torch.onnx.symbolic_registry": ("2.8", "torch.onnx.register_custom_op_symbolic"),
+    "torch.onnx._export": ("2.5", "torch.onnx.export"),
+    "torch.onnx.ExportTypes": ("2.15", "nothing: an export is one protobuf file"),
+    "torch.distributed.deprecated": ("1.3", "torch.distributed"),
+    "torch.jit.get_trace_graph": ("1.4", "torch.jit.trace(f, args).graph"),
+    "torch.testing.make_non_contiguous": ("2.0", "torch.testing.make_tensor(..., noncontiguous=True)"),
+    "torch.testing.rand": ("2.0", "torch.rand"),
+    "torch.testing.randn": ("2.0", "torch.randn"),
+    "torch.testing.get_all_device_types": ("2.0", '["cpu", "cuda"] where torch.cuda.is_available()'),
+    "torch.nn.modules.linear._LinearWithBias": ("1.9", "torch.nn.modules.linear.NonDynamicallyQuantizableLinear, or torch.nn.Linear"),
+    "torch._utils._accumulate": ("2.8", "itertools.accumulate"),
+}
+
+
+def fix(ctx):
+    module = ctx.module if ctx.has("torch") else None
+    if module is None:
+        return
+    gone = {name: found for name, found in _GONE.items() if parse(found[0]) <= ctx.settings.target}
+    for node in module.find(cst.Import, cst.ImportFrom):
+        if isinstance(node.names, cst.ImportStar) or module.names.guarded_import(node):
+            continue
+        targets = [target for _, target, _ in import_pairs(node)]
+        if isinstance(node, cst.Import):
+            targets += [module.code(alias.name) for alias in node.names]
+        for name in sorted({n for n in gone for target in targets if f"{target}.".startswith(f"{n}.")}):
+            yield _finding(module.start(node), name)
+    for node, name in module.names.references(gone):
+        if isinstance(node, cst.Attribute):
+            yield _finding(module.start(node), name)
+
+
+def _finding(start: int, name: str) -> Finding:
+    release, advice = _GONE[name]
+    return Finding(ID, start, f"{name} is gone (torch {release} has it no more)", advice)
+
+
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset(n.rsplit(".", 1)[-1] for n in _GONE), language="python", removed_in="1.0")
