@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from migrator.includes import HeaderKnowledge, additions
+from migrator import compat
+from migrator.includes import HeaderKnowledge, additions, own_header
 from migrator.planned import Applied, Left, Plan, PlannedFile, Rule, UnusedIgnore
 from migrator.project import Project
 from migrator.python import PythonContext, TextContext
@@ -34,9 +35,17 @@ class Catalogue:
     rewrites: tuple[Rewrite, ...]
     headers: HeaderKnowledge = field(default_factory=HeaderKnowledge)
     known_macros: Callable[[Settings], dict[str, int | None]] = lambda settings: {}
+    guards: Mapping[str, str] = field(default_factory=dict)  # name -> what a header of the project needs for it
 
     def by_id(self, name: str) -> Rewrite | None:
         return next((r for r in self.rewrites if r.id == name), None)
+
+    def unknown(self, name: str) -> str:
+        """What to tell a person who named a rewrite, or a group of them, that there is not."""
+        import difflib
+
+        near = difflib.get_close_matches(name, sorted({r.id for r in self.rewrites} | {r.group for r in self.rewrites}), 1)
+        return f"no rewrite is called {name}" + (f"; did you mean {near[0]}?" if near else "; `cuport rules` lists them")
 
 
 class FileContext:
@@ -230,7 +239,10 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
     project.known_macros = catalogue.known_macros(settings)
     triggers = {kind: {t for r in rewrites if r.language == kind for t in r.trigger_bytes} for kind in {r.language for r in rewrites}}
     states = {path: _State(file) for path, file in [*project.files.items(), *project.scripts.items()]}
-    candidates = [path for path, state in states.items() if state.original.words & triggers.get(language_of(path), set())]
+    candidates = [
+        path for path, state in states.items() if state.original.words & triggers.get(language_of(path), set()) and path.name != compat.NAME
+    ]
+    guards: set[str] = set()  # of the changes made
     new_files: dict[Path, NewFile] = {}
     orders = sorted({r.order for r in rewrites})
     stale = {order: set(candidates) for order in orders}  # what each order has not seen in its present form
@@ -242,7 +254,7 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
             for number, path in enumerate(waiting):
                 if progress is not None:
                     progress(number, len(waiting))
-                data = _one_file(project, path, order, active, catalogue, settings, states, new_files)
+                data = _one_file(project, path, order, active, catalogue, settings, states, new_files, guards)
                 if data is not None:
                     pending[path] = data
             stale[order].clear()
@@ -260,7 +272,7 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
         culprits = sorted({rule for path in pending for rule in states[path].last_rules})
         names = ", ".join(str(project.source(p).path) for p in pending)
         raise EngineError(f"these rewrites never settle on {names}: {', '.join(culprits)}; please report it")
-    planned, untouched = [], []
+    planned, untouched = list(_guard_header(project, guards, catalogue, states)), []
     for path, state in states.items():
         new = project.source(path)
         present = {(state.original.line_of(state.original_offset(f.start)), f) for found in state.findings.values() for f in found}
@@ -322,6 +334,28 @@ def _unused_ignores(states: dict[Path, _State], active: list[Rewrite], catalogue
                 yield UnusedIgnore(state.original.path, each.line, vain)
 
 
+def _guard_header(project: Project, guards: set[str], catalogue: Catalogue, states: dict[Path, _State]) -> Iterator[PlannedFile]:
+    """The header with the guards that the changes live on. One that is among the project's files gets them in memory, like any other edit."""
+    if not guards:
+        return
+    path = compat.place(project)
+    old = project.files[path].data if path in project.files else path.read_bytes() if path.exists() else b""
+    lacking = compat.missing(old, guards)
+    if not lacking:
+        return
+    new = compat.text(old, guards, catalogue.guards)
+    note = f"guards for what no single spelling covers ({', '.join(lacking)}): ship this header with the sources"
+    applied = Applied("cuport-compat", 1, note)
+    added = Replacement(len(old), len(old), new[len(old) :], (0,))
+    if path in states:
+        project.update(path, new)
+        states[path].applied.append(applied)
+        states[path].replacements = (added,)
+    else:
+        shown, exists = _shown(project, path), path.exists()
+        yield PlannedFile(path, shown, old, new, (applied,), created=not exists, replacements=(added,) if exists else ())
+
+
 def _shown(project: Project, path: Path) -> Path:
     """The path of a new file as the user would write it: as that of a file near by."""
     for folder in path.parents:
@@ -334,7 +368,7 @@ def _shown(project: Project, path: Path) -> Path:
 
 def _one_file(
     project: Project, path: Path, order: int, rewrites: list[Rewrite], catalogue: Catalogue, settings: Settings, states: dict[Path, _State],
-    new_files: dict[Path, NewFile],
+    new_files: dict[Path, NewFile], guards: set[str],
 ) -> bytes | None:
     """One pass of some rewrites over one file: its new bytes, or None when nothing changes."""
     file = project.source(path)
@@ -395,6 +429,18 @@ def _one_file(
                 every.append(extra)
                 wanted_by = [c for c in accepted if any(f"<{h}>".encode() in extra.text for h in c.includes) and id(c) in made_by]
                 traced.append((extra, tuple(made_by[id(c)] for c in wanted_by)))
+    if wanted := {name for c in accepted for name in c.compat}:
+        guards |= wanted
+        own = own_header(project, path, compat.place(project))
+        if own is not None:
+            causes = {made_by[id(c)] for c in accepted if c.compat and id(c) in made_by}
+            for there in [pair for pair in traced if pair[0].start == pair[0].end == own.start]:  # two insertions at one place are one
+                traced.remove(there)
+                every.remove(there[0])
+                both = (there[0].text, own.text) if there[0].text.lstrip().startswith(b"#include") else (own.text, there[0].text)
+                own, causes = replace(own, text=b"".join(both)), causes | set(there[1])
+            every.append(own)
+            traced.append((own, tuple(sorted(causes))))
     for change in accepted:
         if change.edits:
             offset = state.original_offset(change.edits[0].start)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migrator import compat
 from migrator.project import Project
 from migrator.rewrite import Edit
 from migrator.source import SourceFile
@@ -47,6 +48,19 @@ def additions(project: Project, path: Path, headers: set[str], knowledge: Header
             text = file.newline + text
         result.append(Edit(offset, offset, text))
     return result
+
+
+def own_header(project: Project, path: Path, header: Path) -> Edit | None:
+    """The edit that includes the project's header of guards: None where a file has it."""
+    if path == header or any(Path(name).name == header.name for name in project.all_includes(path)):
+        return None
+    file = project.files[path]
+    name = compat.include_name(header, path)
+    offset = _position(file, project.includes(path), name)
+    text = b'#include "' + name.encode() + b'"' + file.newline
+    if offset and file.data[offset - 1 : offset] != b"\n" and file.data[:offset] != b"\xef\xbb\xbf":
+        text = file.newline + text
+    return Edit(offset, offset, text)
 
 
 def _family(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -49,10 +48,11 @@ def plan(
 ) -> Plan:
     """Plan the migration of files and folders; nothing is written and nothing of theirs is run.
 
-    ``target`` and ``min_torch`` are releases such as ``"2.15"`` (the newest known; the target), ``select`` and ``ignore`` names or groups
-    of rewrites. ``write_setup``: a setup.py and a pyproject.toml too, for extensions of the folders that have none. ``config`` is a
-    configuration or the path of one; None: the one nearest above the first path, ``Config()``: none at all.
-    What is given here wins over the configuration; ``ignore`` adds to it. ``catalogue`` is cuport's own where it is left out.
+    ``target`` and ``min_torch`` are releases such as ``"2.15"`` (left out: the newest known, and the target; ``"auto"`` as a target: what
+    is installed or what the project asks for), ``select`` and ``ignore`` names or groups of rewrites. ``write_setup``: a setup.py and a
+    pyproject.toml too, for extensions of the folders that have none. ``config`` is a configuration or the path of one; None: the one
+    nearest above the first path, ``Config()``: none at all. What is given here wins over the configuration; ``ignore`` adds to it.
+    ``catalogue`` is cuport's own where it is left out.
 
     Raises PlanError. Paths that cannot be read are the plan's ``problems``.
     """
@@ -74,6 +74,7 @@ def plan(
         only_broken=only_broken,
         write_setup=write_setup,
         config=chosen,
+        paths=given,
     )
     project = Project.load(given, excluded=chosen.excludes)
     project.problems += _idle_patterns(chosen, given, [file.path for file in (*project.files.values(), *project.scripts.values())])
@@ -135,11 +136,13 @@ def settings_for(
     only_broken: bool = False,
     write_setup: bool = False,
     config: Config | None = None,
+    paths: Sequence[Path] = (),
 ) -> Settings:
-    """The engine's settings of what was asked for and a configuration. Raises PlanError."""
+    """The engine's settings of what was asked for and a configuration. ``paths`` are where the target ``"auto"`` looks. Raises PlanError."""
     config = config or Config()
     target = target or config.target or releases.NEWEST
-    goal = _release("--target", target)
+    goal, said_by = _auto(paths) if target == "auto" else (_release("--target", target), "")
+    target = ".".join(map(str, goal))
     min_torch = min_torch or config.min_torch
     floor = _release("--min-torch", min_torch) if min_torch else goal
     if releases.minor(floor) > releases.minor(goal):
@@ -156,9 +159,10 @@ def settings_for(
         extra=frozenset(r.id for r in catalogue.rewrites if write_setup and r.option == "--write-setup"),
         unsafe=unsafe_fixes or config.unsafe_fixes,
         only_broken=only_broken or config.only_broken,
-        per_file_ignores=tuple((pattern, _names(names, catalogue)) for pattern, names in config.per_file_ignores.items()),
+        per_file_ignores=tuple((pattern, _ids(names, catalogue)) for pattern, names in config.per_file_ignores.items()),
         root=config.root,
         dispatch_macros=frozenset(config.dispatch_macros),
+        target_from=said_by,
     )
 
 
@@ -180,12 +184,28 @@ def _catalogue() -> Catalogue:
 
 def _names(values: Iterable[str], known: Catalogue) -> frozenset[str]:
     names = frozenset(name.strip() for value in values for name in value.split(",") if name.strip())
-    ids = [r.id for r in known.rewrites]
     for name in sorted(names):
-        if not any(each == name or each.startswith(name + "-") for each in ids):
-            near = difflib.get_close_matches(name, ids, 1)
-            raise PlanError(f"no rewrite is called {name}" + (f"; did you mean {near[0]}?" if near else "; `cuport rules` lists them"))
+        if not any(r.is_named(frozenset({name})) for r in known.rewrites):
+            raise PlanError(known.unknown(name))
     return names
+
+
+def _ids(values: Iterable[str], known: Catalogue) -> frozenset[str]:
+    """The ids of the rewrites that names and groups mean."""
+    names = _names(values, known)
+    return frozenset(r.id for r in known.rewrites if r.is_named(names))
+
+
+def _auto(paths: Sequence[Path]) -> tuple[releases.Release, str]:
+    """The release for the target ``"auto"``, and where it is said."""
+    from migrator.target import detect
+
+    found = detect(list(paths))
+    if found is None:
+        raise PlanError(
+            "--target auto: no torch is installed here and the project's metadata names no release; say which, as in --target 2.15"
+        )
+    return found
 
 
 def _release(option: str, text: str) -> releases.Release:

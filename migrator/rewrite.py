@@ -29,7 +29,8 @@ class Change:
     """Edits of one file that belong together: all are made or none. ``includes`` are the headers that the new text needs.
 
     ``note`` is what a person should know once the change is made; it is reported, and nothing is left to do. ``left`` are findings that
-    stay true once the change is made (the pass that follows does not see the old form any more).
+    stay true once the change is made (the pass that follows does not see the old form any more). ``compat`` names the guards of the
+    catalogue that the new text lives on: they stand in one header of the project, made when it is needed.
     """
 
     rule: str
@@ -37,6 +38,7 @@ class Change:
     includes: tuple[str, ...] = ()
     note: str = ""
     left: tuple[Finding, ...] = ()
+    compat: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Rename:
     new_path: Path
 
 
+DEFAULT = "default"  # the name of all rewrites that are on by default, for --select
 Result = Union[Change, Finding, NewFile, Rename]
 Fixer = Callable[[Any], Iterable[Result]]  # takes a FileContext, a PythonContext or a TextContext: what its language has
 Predicate = Callable[["Match", "FileContext"], Union[bool, str]]
@@ -79,7 +82,8 @@ class Case:
     ``pattern`` is code with ``$metavariables`` (one expression each) and ``$$$rest`` (any number of arguments). ``to`` is code with the
     same names, or a function from the match to such code (None: no change). ``where`` says whether the match counts: True, False, or a
     text, which becomes a finding instead of a change. ``since`` is the release that first has the new form; of several cases with the
-    same pattern the newest that ``--min-torch`` allows is used.
+    same pattern the newest that ``--min-torch`` allows is used. ``compat`` is the guard that ``to`` lives on, where no spelling is the
+    same in the whole range of releases.
     """
 
     pattern: str
@@ -87,6 +91,7 @@ class Case:
     include: str | tuple[str, ...] = ()
     where: Predicate | None = None
     since: str = "1.0"
+    compat: str = ""
 
     @property
     def includes(self) -> tuple[str, ...]:
@@ -99,9 +104,10 @@ class Rewrite:
 
     Either ``cases`` (code-shaped patterns) or ``fix`` (a function for what depends on more than one place), with ``triggers``, the words
     without which a file is not even parsed. ``removed_in`` is the first torch release (``cuda_removed_in``: CUDA release) where the old
-    form does not compile or link, ``deprecated_in`` the first where it merely warns. ``tier`` is "safe" (same behaviour) or "unsafe".
-    ``default`` False: only when selected by name or by its ``group``, or when ``option``, a flag of ``cuport migrate``, asks for it.
-    ``language`` is what it reads: "c++", "python", or "build" (make files, CMake, shell scripts, requirements).
+    form does not compile or link, ``deprecated_in`` (``cuda_deprecated_in``) the first where it merely warns. ``tier`` is "safe" (same
+    behaviour) or "unsafe". ``default`` False: only when selected by name or by its ``group``, the folder that it lies in, or when
+    ``option``, a flag of ``cuport migrate``, asks for it. ``language`` is what it reads: "c++", "python", or "build" (make files, CMake,
+    shell scripts, requirements).
     """
 
     id: str
@@ -112,6 +118,7 @@ class Rewrite:
     removed_in: str | None = None
     deprecated_in: str | None = None
     cuda_removed_in: str | None = None
+    cuda_deprecated_in: str | None = None
     tier: str = "safe"
     default: bool = True
     option: str = ""
@@ -119,6 +126,7 @@ class Rewrite:
     order: int = 0  # rewrites of a higher order run once those of the lower ones have settled in the whole project
     language: str = "c++"
     cross_file: bool = False  # looks at other files, so it runs again whenever one of them changed
+    group: str = ""
     _compiled: list = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
@@ -135,18 +143,6 @@ class Rewrite:
     def title(self) -> str:
         return self.doc.strip().splitlines()[0]
 
-    @property
-    def when(self) -> str:
-        """In words: in which releases the old form went."""
-        parts = []
-        if self.removed_in:
-            parts.append(f"removed in torch {self.removed_in}")
-        if self.cuda_removed_in:
-            parts.append(f"removed in CUDA {self.cuda_removed_in}")
-        if self.deprecated_in:
-            parts.append(f"deprecated in torch {self.deprecated_in}")
-        return ", ".join(parts)
-
     def reason(self, settings: Settings) -> str | None:
         """Why the rewrite applies at these settings: "broken", "deprecated", or None when it does not."""
         if self.cuda_removed_in is not None and releases.parse(self.cuda_removed_in) <= settings.cuda:
@@ -155,16 +151,32 @@ class Rewrite:
             return "broken"
         if self.deprecated_in is not None and releases.parse(self.deprecated_in) <= settings.target:
             return "deprecated"
+        if self.cuda_deprecated_in is not None and releases.parse(self.cuda_deprecated_in) <= settings.cuda:
+            return "deprecated"
         return None
+
+    @property
+    def when(self) -> str:
+        """Since when the old form is gone or deprecated, in words."""
+        parts = [f"removed in torch {self.removed_in}"] if self.removed_in else []
+        parts += [f"removed in CUDA {self.cuda_removed_in}"] if self.cuda_removed_in else []
+        parts += [f"deprecated in torch {self.deprecated_in}"] if self.deprecated_in else []
+        parts += [f"deprecated in CUDA {self.cuda_deprecated_in}"] if self.cuda_deprecated_in else []
+        return ", ".join(parts) or f"with {self.option or f'--select {self.group}'}"
+
+    def is_named(self, names: frozenset[str]) -> bool:
+        """Whether one of the names means this rewrite: its id, the start of it, its group, or ``default`` (every one that is on by default)."""
+        return any(
+            self.id == name or self.id.startswith(name + "-") or self.group == name or (name == DEFAULT and self.default) for name in names
+        )
 
     def selected(self, settings: Settings) -> bool:
         """Whether the settings (select, ignore, tier, target, only-broken) turn this rewrite on."""
         if self.id in settings.extra:
             return True
-        named = settings.names(self.id)
-        if named is False:
+        if self.is_named(settings.ignore):
             return False
-        if not self.default and named is not True:
+        if (settings.select or not self.default) and not self.is_named(settings.select):
             return False
         if self.tier == "unsafe" and not settings.unsafe:
             return False
@@ -208,7 +220,7 @@ class Rewrite:
                 if to is not None:
                     edits = match.replace(to)
                     if edits:
-                        yield Change(self.id, edits, case.includes)
+                        yield Change(self.id, edits, case.includes, compat=(case.compat,) if case.compat else ())
             elif missing is not None and self.reason(ctx.settings) == "broken":
                 case, match = missing
                 yield Finding(
@@ -243,18 +255,10 @@ class Settings:
     per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
     root: Path = Path()
     dispatch_macros: frozenset[str] = frozenset()
+    target_from: str = ""  # what ``target`` was read from, where nobody named it
 
     def ignores_in(self, path: Path, rule: str) -> bool:
         """Whether the configuration ignores a rule in a file."""
         return any(
-            any(rule == name or rule.startswith(name + "-") for name in names) and matches(pattern, path, self.root)
-            for pattern, names in self.per_file_ignores
+            rule in ids and matches(pattern, path, self.root) for pattern, ids in self.per_file_ignores
         )
-
-    def names(self, rule: str) -> bool | None:
-        """True: selected by name (or by the prefix of its group); False: ignored or not among the selected; None: nothing said."""
-        if any(rule == name or rule.startswith(name + "-") for name in self.ignore):
-            return False
-        if self.select:
-            return any(rule == name or rule.startswith(name + "-") for name in self.select)
-        return None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def catalogue() -> Catalogue:
     """Every rewrite, in the order of their ids, and what is known of headers."""
     from migrator.engine import Catalogue
+    from rewrites.guards import GUARDS
     from rewrites.headers import KNOWLEDGE
     from rewrites.macros import known_macros
 
@@ -25,8 +26,10 @@ def catalogue() -> Catalogue:
         if path.name.startswith("_"):
             continue
         module = import_module(f"rewrites.{path.parent.name}.{path.stem}")
-        found.extend([module.rewrite] if hasattr(module, "rewrite") else getattr(module, "rewrites", []))
-    return Catalogue(tuple(sorted(found, key=lambda r: r.id)), KNOWLEDGE, known_macros)
+        for each in [module.rewrite] if hasattr(module, "rewrite") else getattr(module, "rewrites", []):
+            each.group = path.parent.name
+            found.append(each)
+    return Catalogue(tuple(sorted(found, key=lambda r: r.id)), KNOWLEDGE, known_macros, GUARDS)
 
 
 def main() -> None:

@@ -9,6 +9,10 @@ from migrator.releases import Release
 from migrator.rewrite import Settings
 
 
+# What is for ROCm is not CUDA's: arms that ask for it stay as they are.
+_ROCM = ("USE_ROCM", "__HIPCC__", "__HIP_PLATFORM_AMD__", "__HIP_PLATFORM_HCC__", "__HIP_DEVICE_COMPILE__")
+
+
 class _Known(dict):
     """Known macros, with the families that setup.py scripts define (``VERSION_GE_1_3``)."""
 
@@ -34,7 +38,7 @@ def known_macros(settings: Settings) -> dict[str, int | None]:
     """Macro -> its value at the target; None for one that is not defined there."""
     floor = settings.min_torch[:2]
     cuda = settings.cuda[0] * 1000 + settings.cuda[1] * 10
-    values: dict[str, int | None] = {}
+    values: dict[str, int | None] = dict.fromkeys(_ROCM)
     if floor >= (2, 0):
         values |= {"CUDA_VERSION": cuda, "CUDART_VERSION": cuda, "__CUDACC_VER_MAJOR__": settings.cuda[0]}
     if floor >= (1, 5):

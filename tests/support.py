@@ -57,6 +57,8 @@ def parse_settings(text: str) -> Settings:
             values["only_broken"] = True
         elif word == "--write-setup":
             values["extra"] = frozenset({"write-setup", "write-setup-sources"})
+        elif word == "--select":
+            values["select"] = frozenset(words.pop(0).split(","))
         elif word in ("--target", "--min-torch"):
             values[word.strip("-").replace("-", "_")] = releases.parse(words.pop(0))
         else:

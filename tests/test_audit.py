@@ -197,7 +197,8 @@ def test_ignored_line():
 def test_what_to_write_instead():
     assert "at::linalg_solve" in messages("auto s = at::gesv(x, y);")
     assert "write at::linalg_qr" in messages("auto s = torch::linalg::qr(x);")
-    assert "cudaDevAttrClockRate" in messages("cudaDeviceProp prop; int c = prop.clockRate;")
+    assert "cusparseGather" in messages("cusparseSgthr(h, n, x, y, c, b);")
+    assert "CUSPARSE_SPMM_ALG_DEFAULT" in messages("auto how = CUSPARSE_MM_ALG_DEFAULT;")
 
 
 def test_what_is_advised_exists():

@@ -160,6 +160,28 @@ def test_select_and_ignore(folder):
     assert "THC" not in (folder / "op.cu").read_text()
 
 
+def test_groups_and_what_is_off_by_default(folder):
+    launch = "#include <ATen/ATen.h>\nvoid f(at::Tensor x) {\n  AT_CHECK(true);\n  k<<<1, 1>>>(x.data_ptr<float>());\n}\n"
+    path = folder / "op.cu"
+    path.write_text(launch)
+    cuport(".")
+    assert "getCurrentCUDAStream" not in path.read_text() and "TORCH_CHECK" in path.read_text()
+    path.write_text(launch)
+    cuport(".", "--select", "modernize", "--ignore", "missing-launch-check")
+    text = path.read_text()
+    assert "getCurrentCUDAStream" in text and "device_guard" in text and "AT_CHECK" in text and "LAUNCH_CHECK" not in text
+    path.write_text(launch)
+    cuport(".", "--select", "default,modernize", "--ignore", "aten")
+    text = path.read_text()
+    assert "getCurrentCUDAStream" in text and "AT_CHECK" in text and "LAUNCH_CHECK" in text
+
+
+def test_rules_of_a_group():
+    result = CliRunner().invoke(main, ["rules", "modernize"], obj=catalogue)
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0 and lines and all("  modernize  with --select modernize" in line for line in lines)
+
+
 def test_unknown_rule(folder):
     result = cuport("csrc", "--select", "at-chek")
     assert result.exit_code == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import textwrap
+from dataclasses import replace
 
 import pytest
 from support import Fixture, findings, fixtures, run
@@ -114,16 +115,18 @@ def _in_function(text: str) -> str:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
 def test_docstring_example(rule: Rewrite, tmp_path):
-    """Before, migrated by this rewrite alone (or with the others that it needs), gives After (include lines not compared): as a file or as the body of a function."""
+    """Before, migrated by this rewrite alone (or with the others that it needs, or for an older torch as well), gives After (include lines not compared): as a file or as the body of a function."""
     assert "Before:\n" in rule.doc and "After:\n" in rule.doc
     before, after = example(rule.doc)
     alone = Catalogue((rule,), catalogue().headers, catalogue().known_macros)
+    settings = Settings() if rule.default else Settings(extra=frozenset({rule.id}))
     got = []
     names = {"c++": ("example.cu", "example.c", "example.h"), "python": ("example.py", "setup.py"), "build": ("CMakeLists.txt", "requirements.txt", "make.sh")}
-    for wrapped, name, known in itertools.product((str, _in_function) if rule.language == "c++" else (str,), names[rule.language], (alone, catalogue())):
+    forms = (str, _in_function) if rule.language == "c++" else (str,)
+    ranges = (settings, replace(settings, min_torch=(1, 8)))
+    for asked, wrapped, name, known in itertools.product(ranges, forms, names[rule.language], (alone, catalogue())):
         root = tmp_path / str(len(got))
-        settings = Settings(extra=frozenset() if rule.default else frozenset({rule.id}))
-        result, plan = run({name: wrapped(before).encode()}, root, settings, known)
+        result, plan = run({name: wrapped(before).encode()}, root, asked, known)
         text = result.get(name, result.get(name + "pp", b"")).decode()
         got.append(text)
         seen = {a.rule for f in plan.files for a in f.applied} | {item.rule for _, item in plan.left}

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,12 @@ STILL_COMPILES = {
     "element-type": "compiles, and does not link",
     "comparison-as-byte": "compiles, and throws when it runs",
     "byte-mask": "compiles, and throws when it runs",
+    "cuda-symbol-name": "a string is a pointer like any other, and the call fails when it runs",
+    "cuda-internal-headers": "these headers warn",
     "check-shim": "a shim for AT_CHECK is harmless in itself; it goes with the AT_CHECKs that need it",
 }
+# Rewrites whose old form already stops the preprocessor, which hides all other errors of the unit.
+STOPS_PREPROCESSOR = {"cudacc-ver"}
 C_HEADERS = {"assert.h", "float.h", "limits.h", "math.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "time.h"}
 _INCLUDE_LINE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"][^\n]*', re.M)
 
@@ -107,7 +112,7 @@ def errors(output: str) -> dict[str, list[str]]:
 def single(after: bool, suffix: str, tools: Toolchain) -> list[tuple[Fixture, str, bytes]]:
     found = []
     for fixture in fixtures():
-        if fixture.is_noop or fixture.is_project or fixture.id in NOT_ALONE or fixture.settings != Settings():
+        if fixture.is_noop or fixture.is_project or fixture.id in NOT_ALONE or replace(fixture.settings, select=frozenset()) != Settings():
             continue
         if after and fixture.left:
             continue  # not all of it could be ported
@@ -134,9 +139,12 @@ def test_after_files_compile(suffix, tools, tmp_path):
 def test_before_files_of_removed_apis_do_not_compile(suffix, tools, tmp_path):
     broken = {r.id for r in catalogue().rewrites if r.reason(Settings()) == "broken"} - STILL_COMPILES.keys()
     group = [entry for entry in single(False, suffix, tools) if entry[0].rule in broken and entry[0].before != entry[0].after]
-    unit = tmp_path / f"before{suffix}"
-    unit.write_bytes(unit_of(group, tools))
-    found = errors(tools.compile(unit))
+    found: dict[str, list[str]] = {}
+    for number, stops in enumerate((False, True)):
+        part = [entry for entry in group if (entry[0].rule in STOPS_PREPROCESSOR) is stops]
+        unit = tmp_path / f"before{number}{suffix}"
+        unit.write_bytes(unit_of(part, tools))
+        found |= errors(tools.compile(unit)) if part else {}
     without_header = {f.id for f, _, data in group if any(not tools.has(i.name) for i in preproc.includes(data))}
     fine = [f.id for f, _, _ in group if f.id not in found and f.id not in without_header]
     assert not fine, "these compile as they are"

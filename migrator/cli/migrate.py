@@ -35,10 +35,15 @@ from migrator.report import FORMATS
     multiple=True,
     metavar="RULE",
     shell_complete=complete_rule,
-    help="Only these rewrites (names or groups such as thc; comma-separated or repeated).",
+    help="Only these rewrites (names, or groups such as thc; comma-separated or repeated). `default` is all that run by default: "
+    "--select default,modernize.",
 )
 @click.option("--ignore", multiple=True, metavar="RULE", shell_complete=complete_rule, help="Not these rewrites.")
-@click.option("--target", metavar="RELEASE", help="The torch release to port to (default: the newest known).")
+@click.option(
+    "--target",
+    metavar="RELEASE",
+    help="The torch release to port to (default: the newest known; auto: what is installed, or what the project asks for).",
+)
 @click.option("--min-torch", metavar="RELEASE", help="The oldest torch release that the port must compile on (default: the target).")
 @click.option("--unsafe-fixes", is_flag=True, help="Also make changes that may alter behaviour; each says why.")
 @click.option("--only-broken", is_flag=True, help="Only what does not compile on the target: the smallest diff.")
@@ -91,6 +96,8 @@ def command(
     except PlanError as error:
         raise UsageError(str(error)) from None
 
+    if plan.settings.target_from and not quiet:
+        click.echo(f"target: torch {'.'.join(map(str, plan.settings.target[:2]))} ({plan.settings.target_from})", err=True)
     failed = False
     for problem in plan.problems:
         click.echo(f"cuport: {shown(problem.path)}: {problem.message}", err=True)

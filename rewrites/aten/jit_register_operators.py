@@ -8,7 +8,7 @@ After:
     static auto registry = torch::RegisterOperators("own::f", options);
 """
 
-from migrator.rewrite import Change, Edit, Rewrite
+from migrator.rewrite import Change, Edit, Rewrite, settings_floor
 
 ID = "jit-register-operators"
 
@@ -42,7 +42,8 @@ def fix(ctx):
         if owner is None or "".join(owner.text.split()).removeprefix("::") != "torch::jit::RegisterOperators":
             continue
         if _takes_names(owner):
-            yield Change(ID, (Edit(inner.start, name.start, b""),))
+            through_extension = settings_floor(ctx) >= (1, 7)  # torch/extension.h includes the registry
+            yield Change(ID, (Edit(inner.start, name.start, b""),), () if through_extension else ("torch/script.h",))
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"RegisterOperators"}), removed_in="1.4")

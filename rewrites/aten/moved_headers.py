@@ -60,6 +60,7 @@ SINCE = {
     "torch/csrc/jit/runtime/custom_operator.h": "1.5",
     "torch/csrc/utils/device_lazy_init.h": "2.3",
 }
+GENERATOR = "ATen/cuda/CUDAGeneratorImpl.h"
 
 
 def fix(ctx):
@@ -69,6 +70,10 @@ def fix(ctx):
             continue
         new, removed = entry
         if releases.parse(removed) > ctx.settings.target:
+            continue
+        if new == GENERATOR and (1, 6) <= settings_floor(ctx) < (1, 11):
+            start, end = ctx.file.line_span(include.start)
+            yield Change(ID, (Edit(start, end, b""),), compat=("cuda-generator",))
             continue
         since = SINCE.get(new or "")
         if since is not None and releases.parse(since) > settings_floor(ctx):

@@ -55,6 +55,7 @@ rewrites = [
         "void f(at::Tensor x, at::Tensor g) { x.grad() = g; }",
         "void f(at::Tensor x, at::Tensor g) { x.mutable_grad() = g; }",
         Case("$x.grad() = $g", "$x.mutable_grad() = $g", where=_tensor, since="1.7"),
+        Case("$x.grad() = $g", "cuport::mutable_grad($x) = $g", where=_tensor, compat="mutable-grad"),
         removed_in="1.7",
     ),
     _rewrite(
@@ -64,6 +65,7 @@ rewrites = [
         "float *f(at::Tensor x) { return x.storage().data<float>(); }",
         "float *f(at::Tensor x) { return static_cast<float *>(x.storage().mutable_data()); }",
         Case("$x.storage().data<$T>()", "static_cast<$T *>($x.storage().mutable_data())", where=_tensor, since="2.1"),
+        Case("$x.storage().data<$T>()", "($x.data_ptr<$T>() - $x.storage_offset())", where=_tensor, since="1.3"),
         removed_in="2.1",
     ),
     _rewrite(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from migrator import releases
 from migrator.calls import callee_of
 from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
+from rewrites.aten.moved_headers import GENERATOR
 
 
 @dataclass(frozen=True)
@@ -22,27 +23,28 @@ class Row:
     include: str = ""
     link: str = ""
     usage: str = "{}()"  # how the documentation shows it
+    compat: str = ""  # the guard that has the last part of the name in namespace cuport, for ranges that begin before ``since``
 
 
 ROWS = (
     Row("at-warn", ("AT_WARN",), "TORCH_WARN", "1.5", "1.2", "", "", '{}("slow");'),
     Row("make-unique", ("c10::guts::make_unique", "torch::make_unique"), "std::make_unique", "1.5", "1.0", "memory", "", "auto p = {}<int>(3);"),
     Row("c10-enable-if", ("c10::guts::enable_if_t",), "std::enable_if_t", "1.5", "1.0", "type_traits", "", "using T = {}<true, int>;"),
-    Row("c10-variant", ("c10::variant",), "std::variant", "2.2", "1.0", "variant", "", "{}<int, float> v;"),
-    Row("c10-get-if", ("c10::get_if",), "std::get_if", "2.2", "1.0", "variant", "", "auto p = {}<int>(&v);"),
-    Row("c10-visit", ("c10::visit",), "std::visit", "2.2", "1.0", "variant", "", "{}(f, v);"),
-    Row("c10-get", ("c10::get",), "std::get", "2.2", "1.0", "variant", "", "auto i = {}<int>(v);"),
-    Row("c10-holds-alternative", ("c10::holds_alternative",), "std::holds_alternative", "2.2", "1.0", "variant", "", "f({}<int>(v));"),
-    Row("c10-monostate", ("c10::monostate",), "std::monostate", "2.2", "1.0", "variant", "", "{} none;"),
-    Row("c10-in-place-t", ("c10::in_place_t",), "std::in_place_t", "2.3", "1.0", "utility", "", "f({}());"),
+    Row("c10-variant", ("c10::variant",), "std::variant", "2.2", "2.0", "variant", "", "{}<int, float> v;", "std17"),
+    Row("c10-get-if", ("c10::get_if",), "std::get_if", "2.2", "2.0", "variant", "", "auto p = {}<int>(&v);", "std17"),
+    Row("c10-visit", ("c10::visit",), "std::visit", "2.2", "2.0", "variant", "", "{}(f, v);", "std17"),
+    Row("c10-get", ("c10::get",), "std::get", "2.2", "2.0", "variant", "", "auto i = {}<int>(v);", "std17"),
+    Row("c10-holds-alternative", ("c10::holds_alternative",), "std::holds_alternative", "2.2", "2.0", "variant", "", "f({}<int>(v));", "std17"),
+    Row("c10-monostate", ("c10::monostate",), "std::monostate", "2.2", "2.0", "variant", "", "{} none;", "std17"),
+    Row("c10-in-place-t", ("c10::in_place_t",), "std::in_place_t", "2.3", "2.0", "utility", "", "f({}());"),
     Row("c10-is-pod", ("c10::is_pod",), "std::is_pod", "2.10", "1.0", "type_traits", "", "bool b = {}<A>::value;"),
-    Row("c10-in-place", ("c10::in_place",), "std::in_place", "2.3", "1.0", "utility", "", "f({});"),
+    Row("c10-in-place", ("c10::in_place",), "std::in_place", "2.3", "2.0", "utility", "", "f({});", "std17"),
     Row("c10-fallthrough", ("C10_FALLTHROUGH",), "[[fallthrough]]", "2.3", "1.0", "", "", "{};"),
-    Row("c10-conjunction", ("c10::guts::conjunction",), "std::conjunction", "2.4", "1.0", "type_traits", "", "{}<A, B> c;"),
-    Row("c10-disjunction", ("c10::guts::disjunction",), "std::disjunction", "2.4", "1.0", "type_traits", "", "{}<A, B> c;"),
-    Row("c10-void-t", ("c10::guts::void_t",), "std::void_t", "2.4", "1.0", "type_traits", "", "using T = {}<A>;"),
+    Row("c10-conjunction", ("c10::guts::conjunction",), "std::conjunction", "2.4", "2.0", "type_traits", "", "{}<A, B> c;", "std17"),
+    Row("c10-disjunction", ("c10::guts::disjunction",), "std::disjunction", "2.4", "2.0", "type_traits", "", "{}<A, B> c;", "std17"),
+    Row("c10-void-t", ("c10::guts::void_t",), "std::void_t", "2.4", "2.0", "type_traits", "", "using T = {}<A>;", "std17"),
     Row("c10-to-string", ("c10::guts::to_string",), "std::to_string", "2.2", "1.0", "string", "", "auto s = {}(3);"),
-    Row("c10-apply", ("c10::guts::apply",), "std::apply", "2.10", "1.0", "tuple", "", "{}(f, t);"),
+    Row("c10-apply", ("c10::guts::apply",), "std::apply", "2.10", "2.0", "tuple", "", "{}(f, t);"),
     Row("caffe2-api", ("CAFFE2_API",), "TORCH_API", "1.8", "1.0", "", "", "struct {} S {{}};"),
     Row("torch-cuda-api", ("TORCH_CUDA_API", "THC_API", "AT_CUDA_API"), "TORCH_CUDA_CU_API", "1.8", "1.8", "", "", "struct {} S {{}};"),
     Row("at-host-device", ("AT_HOST_DEVICE",), "C10_HOST_DEVICE", "1.0", "1.0", "c10/macros/Macros.h", "", "{} int f();"),
@@ -84,15 +86,20 @@ def _fixer(row: Row):
                 continue
             if name.parent is not None and name.parent.kind in ("preproc_def", "preproc_function_def", "preproc_ifdef") and name.field == "name":
                 continue
-            if releases.parse(row.since) > settings_floor(ctx):
+            new, include, compat = row.new, row.include, ""
+            if releases.parse(row.since) > settings_floor(ctx) and row.compat:
+                new, include, compat = f"cuport::{row.new.split('::')[-1]}", "", row.compat
+            elif releases.parse(row.since) > settings_floor(ctx):
                 yield Finding(row.id, name.start, f"{full} became {row.new}, which exists since torch {row.since}", f"raise --min-torch to {row.since}")
                 continue
             start = ctx.file.data.rfind(full.split("::")[0].encode(), 0, name.start + 1) if "::" in full else name.start
-            edits = [Edit(start, name.end, row.new.encode())]
+            if include == GENERATOR and settings_floor(ctx) < (1, 11):
+                include, compat = "", "cuda-generator"
+            edits = [Edit(start, name.end, new.encode())]
             if row.id == "c10-fallthrough":
                 callee = callee_of(name)
                 edits = [Edit(callee.start, callee.end, row.new.encode())]
-            yield Change(row.id, tuple(edits), (row.include,) if row.include else ())
+            yield Change(row.id, tuple(edits), (include,) if include else (), compat=(compat,) if compat else ())
 
     return fix
 

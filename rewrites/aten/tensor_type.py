@@ -11,7 +11,7 @@ After:
     auto y = at::empty({n}, x.options());
 """
 
-from migrator.rewrite import Change, Edit, Rewrite
+from migrator.rewrite import Change, Edit, Rewrite, settings_floor
 from rewrites.aten._type import type_calls
 
 _LINK = "https://github.com/pytorch/pytorch/pull/17991"
@@ -82,7 +82,7 @@ def _factories(ctx):
 
 def _comparisons(ctx):
     for call in type_calls(ctx):
-        if call.role != "compare":
+        if call.role != "compare" or settings_floor(ctx) < (1, 5):  # type_equal came with 1.5
             continue
         other = call.user.field_child("right")
         left = call.user.field_child("left")

@@ -93,8 +93,7 @@ class _Audit:
             if self.ctx.tree.in_disabled(include.start) or self.guarded(include.start) or self.is_reported(name, include.start):
                 continue
             if mask and not mask & (self.torch - 1):
-                yield Finding(ID, include.start, f"{name} exists since torch {self.first(self.index.torch, mask)}", "raise --target, or guard the line")
-                continue
+                continue  # newer than the target: too-new says so
             domain, had = (self.index.cuda, cuda) if cuda else (self.index.torch, mask)
             what = "CUDA" if cuda else "torch"
             last = f"{name} is gone: {what} {self.last(domain, had)} was the last to have it" if had else f"no torch from 1.0 on has {name}"
@@ -122,7 +121,7 @@ class _Audit:
         """(name, message, advice) where the target lacks what this leaf names."""
         parent = leaf.parent
         word = leaf.text
-        if parent is None or _in_directive(leaf):
+        if parent is None or in_directive(leaf):
             return None
         holder = parent if parent.kind in ("template_method", "template_function", "template_type") and leaf.field == "name" else leaf
         if holder.parent is not None and holder.parent.kind == "field_expression" and holder.field == "field":
@@ -213,7 +212,7 @@ class _Audit:
             mask = self.index.cuda.mask(word)
             rule = family(word, CUDA_FAMILIES)
             if rule is not None:
-                if leaf.parent.kind != "call_expression" and not mask:
+                if leaf.parent.kind != "call_expression" and not mask and not word.isupper():
                     return None
                 verdict = (word, f"{word} is gone: CUDA {rule[0]} was the last to have it", self.advice(word, self.index.cuda, "cuda"))
             elif mask and not mask & self.cuda and mask & (self.cuda - 1) and not self.index.torch.mask(word) & self.torch:
@@ -282,7 +281,7 @@ class _Audit:
 
     def advice(self, name, domain, title) -> str:
         word = name.rpartition("::")[2]
-        other = next((r for r in self.ctx.catalogue.rewrites if word in r.triggers and r.id != ID), None)
+        other = next((r for r in self.ctx.catalogue.rewrites if word in r.triggers and r.default and r.id != ID), None)
         if other is not None and not other.selected(self.ctx.settings):
             return f"the rewrite {other.id} changes it" + (" with --unsafe-fixes" if other.tier == "unsafe" else f" with --select {other.id}")
         folded = next((new + word for old, new in FOLDED.items() if name == old + word), None)
@@ -310,7 +309,7 @@ class _Audit:
         """Whether a line stands in an arm that asks for a version or a platform."""
         if self._guarded is None:
             data = self.ctx.file.data
-            self._guarded = [(a.start, a.end) for a in preproc.arms(data) if _is_guard(a.condition)] if b"#" in data else []
+            self._guarded = [(a.start, a.end) for a in preproc.arms(data) if is_guard(a.condition)] if b"#" in data else []
         return any(s <= offset < e for s, e in self._guarded)
 
     def defined(self, word) -> bool:
@@ -323,13 +322,13 @@ class _Audit:
         return self.own[word]
 
 
-def _is_guard(condition: str) -> bool:
+def is_guard(condition: str) -> bool:
     if re.fullmatch(r"!?\(?!?\(?defined\((\w+)\)\)?\)?", condition.replace(" ", "")) and re.search(r"_H_?\)*$|_HPP_?\)*$|_CUH_?\)*$|_H__\)*$", condition):
         return False  # an include guard
     return _GUARD.search(condition) is not None
 
 
-def _in_directive(leaf) -> bool:
+def in_directive(leaf) -> bool:
     """Whether a name stands in the condition of an ``#if``, or is what a ``#define`` defines."""
     parent = leaf.parent
     if parent.kind in ("preproc_def", "preproc_function_def", "preproc_ifdef", "preproc_defined", "preproc_undef") and leaf.field != "value":
@@ -376,7 +375,7 @@ def fix(ctx):
     audit = _Audit(ctx)
     yield from audit.headers()
     words = suspicious(index, ctx.settings, file.words)
-    words |= {w.decode() for w in file.words if w.startswith((b"TH", b"cusparse", b"cuda", b"__")) and _known_family(w.decode())}
+    words |= {w.decode() for w in file.words if w.startswith((b"TH", b"cusparse", b"CUSPARSE_", b"cuda", b"__")) and _known_family(w.decode())}
     if words:
         yield from audit.names(words)
 

@@ -13,7 +13,7 @@ After:
 """
 
 from migrator.calls import call_of
-from migrator.rewrite import Change, Edit, Rewrite
+from migrator.rewrite import Change, Edit, Rewrite, settings_floor
 
 ID = "atomic-add"
 HEADER = "ATen/cuda/Atomic.cuh"
@@ -22,6 +22,8 @@ _HALVES = {"at::Half", "c10::Half", "Half", "at::BFloat16", "c10::BFloat16", "to
 
 
 def fix(ctx):
+    if settings_floor(ctx) < (1, 5):
+        return
     from_torch = ctx.includes_header(*_TORCH)
     if not from_torch or ctx.project.macros("atomicAdd"):
         return
@@ -36,7 +38,7 @@ def fix(ctx):
         if type is None or type.pointers != 1:
             continue
         if type.template or type.base in _HALVES or type.base == "scalar_t":
-            yield Change(ID, (Edit(name.start, name.end, b"gpuAtomicAdd"),), (HEADER,))
+            yield Change(ID, (Edit(name.start, name.end, b"gpuAtomicAdd"),), (HEADER if settings_floor(ctx) >= (1, 11) else "THC/THCAtomics.cuh",))
 
 
 def _is_generic(declarator) -> bool:

@@ -35,8 +35,13 @@ def fix(ctx):
             continue
         if definition.parent is not None and definition.parent.kind == "template_declaration":
             continue
+        space = definition.enclosing("namespace_definition")
+        if space is not None and space.field_child("name") is not None:
+            continue  # another function than CUDA's
         start = ctx.file.line_span(definition.start)[0]
         end = ctx.file.line_span(definition.end - 1)[1]
+        if data[definition.end : end].strip():
+            end = definition.end
         arm = next((a for a in reversed(arms) if a.start <= definition.start < a.end), None)
         if any(_dead(a.condition) for a in arms if a.start <= definition.start < a.end):
             continue
@@ -56,7 +61,7 @@ def fix(ctx):
 
 def _dead(condition: str) -> bool:
     """Whether an arm is compiled neither for the host nor for any GPU that CUDA 13 knows."""
-    return all(preproc.evaluate(condition, {"__CUDA_ARCH__": arch, "CUDA_VERSION": 13000}) is False for arch in (None, 750))
+    return all(preproc.evaluate(condition, {"__CUDA_ARCH__": arch, "CUDA_VERSION": 13000, "CUDART_VERSION": 13000}) is False for arch in (None, 750))
 
 
 def _end_of_endif(data: bytes, position: int) -> int:

@@ -21,5 +21,9 @@ rewrites = [
     _renamed("cuda-thread-synchronize", "cudaThreadSynchronize()", "cudaDeviceSynchronize()", _THREAD),
     _renamed("cuda-thread-exit", "cudaThreadExit()", "cudaDeviceReset()", _THREAD),
     _renamed("cuda-thread-set-limit", "cudaThreadSetLimit($limit, $value)", "cudaDeviceSetLimit($limit, $value)", _THREAD),
+    _renamed("cuda-thread-get-limit", "cudaThreadGetLimit($value, $limit)", "cudaDeviceGetLimit($value, $limit)", _THREAD),
+    _renamed("cuda-thread-get-cache-config", "cudaThreadGetCacheConfig($config)", "cudaDeviceGetCacheConfig($config)", _THREAD),
+    _renamed("saturate", "saturate($x)", "__saturatef($x)", "In the headers of CUDA 11.8, not in those of 12.0.", removed="12.0",
+             link="https://docs.nvidia.com/cuda/cuda-math-api/cuda_math_api/group__CUDA__MATH__INTRINSIC__SINGLE.html"),
     _renamed("cuda-thread-cache-config", "cudaThreadSetCacheConfig($config)", "cudaDeviceSetCacheConfig($config)", _THREAD),
 ]

@@ -15,7 +15,8 @@ After:
 
 import re
 
-from migrator.rewrite import Change, Edit, Finding, Rewrite
+from migrator import releases
+from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
 
 ID = "thc-headers"
 
@@ -86,6 +87,17 @@ MOVED: dict[str, tuple[str | None, str]] = {
 }
 # torch.utils.ffi passed -I .../TH and -I .../THC: #include <THCGeneral.h>
 MOVED |= {name.split("/", 1)[1]: row for name, row in MOVED.items() if name.startswith(("TH/", "THC/")) and name.split("/", 1)[1] not in MOVED}
+# What is newer than the oldest release of the range may be: the header's first release, and what both ends of the range have.
+_SINCE: dict[str, tuple[str, str | None]] = {
+    "ATen/cuda/Atomic.cuh": ("1.11", "THC/THCAtomics.cuh"),
+    "ATen/cuda/DeviceUtils.cuh": ("1.6", "THC/THCDeviceUtils.cuh"),
+    "ATen/cuda/CachingHostAllocator.h": ("1.11", None),
+    "ATen/cuda/Sleep.h": ("1.11", None),
+    "ATen/cuda/ScanUtils.cuh": ("1.11", None),
+    "ATen/cuda/AsmUtils.cuh": ("1.11", None),
+    "ATen/cuda/detail/IntegerDivider.cuh": ("1.11", None),
+}
+_ALLOCATOR = "ATen/cuda/ThrustAllocator.h"
 DEVICE_ONLY = {"ATen/cuda/Atomic.cuh", "ATen/cuda/DeviceUtils.cuh", "ATen/cuda/ScanUtils.cuh", "ATen/cuda/AsmUtils.cuh", "ATen/cuda/CUDAApplyUtils.cuh"}
 
 # What THC/THC.h brought along, by the names that need it.
@@ -121,6 +133,20 @@ def fix(ctx):
         if ctx.tree.in_disabled(include.start):
             continue
         replacement, removed_in = MOVED[include.name]
+        if replacement == _ALLOCATOR and settings_floor(ctx) < (1, 11):
+            yield Change(ID, (Edit(*file.line_span(include.start), b""),), compat=("thrust-allocator",))
+            continue
+        since, both = _SINCE.get(replacement or "", ("1.0", None))
+        if releases.parse(since) > settings_floor(ctx):
+            if both is None:
+                yield Finding(
+                    ID, include.start, f"{include.name} went with torch {removed_in}; {replacement} exists since torch {since}",
+                    f"raise --min-torch to {since}, or include each under __has_include",
+                )  # fmt: skip
+                continue
+            if both in placed or include.name == both:
+                continue
+            replacement = both
         name = replacement
         dependent = _dependent(ctx, include) if replacement == CONTEXT else []
         if name == CONTEXT and not any(_NEEDS_CONTEXT.search(text) for text in [*texts, *(text for _, text in dependent)]):
