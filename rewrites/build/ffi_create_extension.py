@@ -143,7 +143,8 @@ def _port(ctx, module, imports, calls):
 def _imports_torch(module, imports) -> bool:
     """Whether ``torch`` is still a name here once ``import torch.utils.ffi`` is gone, or is not needed as one."""
     others = [n for n in module.find(cst.Import) if not any(n is i for i in imports)]
-    if any((dotted(a.asname.name) if a.asname is not None else (dotted(a.name) or "").split(".")[0]) == "torch" for n in others for a in n.names):
+    names = [dotted(a.asname.name) if a.asname is not None else (dotted(a.name) or "").split(".")[0] for n in others for a in n.names]
+    if "torch" in names:
         return True
     used = [n for n in module.find(cst.Attribute) if isinstance(n.value, cst.Name) and n.value.value == "torch"]
     return all(any(isinstance(a, (cst.Import, cst.ImportFrom)) for a in module.ancestors(n)) or _is_ffi(module, n) for n in used)
