@@ -234,6 +234,18 @@ def _call(ctx, module, call, name, classes, results, notes, left) -> list[Edit]:
         tail += added
         edits += more
         gone.add(id(objects))
+    elif objects is not None:
+        kernels = [p for p in sorted(ctx.project.files) if p.suffix == ".cu" and p.is_relative_to(ctx.path.parent)]
+        if kernels and chosen != "CppExtension":
+            shown = ", ".join(os.path.relpath(p, ctx.path.parent) for p in kernels[:6])
+            left.append(
+                Finding(
+                    ID,
+                    module.start(objects),
+                    "extra_objects is kept; where it holds kernels that a make file compiles, nothing says that they fit this torch",
+                    f"list the .cu files among the sources in place of their objects: {shown}",
+                )
+            )
     if flags is not None and chosen != "CppExtension":
         start, end = module.outer_span(flags.value)
         if not isinstance(flags.value, cst.Dict):
