@@ -62,8 +62,8 @@ from migrator.report import FORMATS
 @click.option("-q", "--quiet", is_flag=True, help="Only errors and what is left to do by hand.")
 @click.pass_obj
 def command(
-    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, form, output, page, verified,
-    config, no_config, verbose, quiet,
+    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, form, output, page,
+    verified, config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
     from migrator.cli import show
@@ -106,7 +106,8 @@ def command(
         click.echo("cuport: no sources found; give a folder that holds .cu, .cpp, .h or .py files", err=True)
 
     if write_setup and not any(item.rule.startswith("write-setup") for file in plan.files for item in (*file.applied, *file.left)):
-        click.echo("cuport: --write-setup: a setup.py is there already, or nothing that builds an extension was found; none was written", err=True)
+        why = "a setup.py is there already, or nothing that builds an extension was found"
+        click.echo(f"cuport: --write-setup: {why}; none was written", err=True)
 
     wrote = not (dry_run or check)
     if wrote:

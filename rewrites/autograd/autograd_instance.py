@@ -622,8 +622,8 @@ def _changes_later(module: Module, assign: cst.Assign, made: cst.Call) -> bool:
     loop = module.enclosing(assign, cst.For, cst.While)
     read = {n.value for a in made.args for n in module.find(cst.Name, under=a.value)}
     start = module.start(loop) if loop is not None else module.start(assign)
-    targets = [t.target for t in module.find(cst.AssignTarget, cst.AugAssign, cst.For, cst.NamedExpr, under=scope) if module.start(t) >= start]
-    return any(read & {n.value for n in module.find(cst.Name, under=t)} for t in targets)
+    assigning = module.find(cst.AssignTarget, cst.AugAssign, cst.For, cst.NamedExpr, under=scope)
+    return any(read & {n.value for n in module.find(cst.Name, under=t.target)} for t in assigning if module.start(t) >= start)
 
 
 def _only_called(module: Module, assign: cst.Assign, variable: str, may_pass: bool = False) -> list[cst.Call]:

@@ -208,8 +208,9 @@ def _pairs(assign: cst.Assign) -> list[tuple[cst.BaseExpression, cst.BaseExpress
     found = []
     for target in assign.targets:
         place, value = target.target, assign.value
-        if isinstance(place, (cst.Tuple, cst.List)) and isinstance(value, (cst.Tuple, cst.List)) and len(place.elements) == len(value.elements):
-            found += [(p.value, v.value) for p, v in zip(place.elements, value.elements, strict=True)]
+        if isinstance(place, (cst.Tuple, cst.List)) and isinstance(value, (cst.Tuple, cst.List)):
+            if len(place.elements) == len(value.elements):
+                found += [(p.value, v.value) for p, v in zip(place.elements, value.elements, strict=True)]
     return found
 
 

@@ -66,10 +66,11 @@ class _Found:
 
 def specifications(project, root: Path) -> list[Specification]:
     """The extensions of the project under ``root``, as its build scripts are now; without such scripts, those that its sources define."""
+    words = {c.encode() for c in CALLS}
     found = [
         spec
         for path, file in sorted(project.scripts.items())
-        if path.suffix == ".py" and path.is_relative_to(root) and file.words & {c.encode() for c in CALLS} and b"cpp_extension" in file.words
+        if path.suffix == ".py" and path.is_relative_to(root) and file.words & words and b"cpp_extension" in file.words
         for spec in _of_script(project, root, path, file.data.decode("utf-8-sig", "replace"))
     ]
     return found or list(_of_sources(project, root))
@@ -87,7 +88,8 @@ def _of_script(project, root: Path, script: Path, text: str) -> Iterator[Specifi
                 continue
             given = {**dict(zip(("name", "sources"), call.args, strict=False)), **call.kwargs}
             name = given.get("name")
-            entry = found.setdefault((call.line, "load" if call.name == "load" else "extension"), _Found(name if isinstance(name, str) else ""))
+            kind = "load" if call.name == "load" else "extension"
+            entry = found.setdefault((call.line, kind), _Found(name if isinstance(name, str) else ""))
             _add(project, root, script, call, given, cuda, entry)
     for (line, kind), entry in sorted(found.items()):
         name, trouble = _import_path(project, root, script, entry.name, kind)
@@ -203,9 +205,9 @@ def _of_sources(project, root: Path) -> Iterator[Specification]:
 def _module_name(project, path: Path) -> str:
     """What a source calls its module: in the macro, in a ``-DTORCH_EXTENSION_NAME=``, else its folder."""
     for leaf in project.tree(path).names({m.decode() for m in _MODULES}):
-        call = leaf.parent
-        text = project.files[path].data[leaf.end : leaf.end + 200].decode("utf-8", "replace").lstrip(" (").split(",")[0].split(")")[0].strip()
-        if call is not None and text.isidentifier() and text != "TORCH_EXTENSION_NAME":
+        behind = project.files[path].data[leaf.end : leaf.end + 200].decode("utf-8", "replace")
+        text = behind.lstrip(" (").split(",")[0].split(")")[0].strip()
+        if text.isidentifier() and text != "TORCH_EXTENSION_NAME":
             return text
     for script in project.scripts.values():
         for word in script.data.split() if b"TORCH_EXTENSION_NAME=" in script.data else ():

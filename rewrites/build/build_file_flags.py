@@ -84,13 +84,15 @@ def _old_abi(ctx, line, words, data):
 def _folders_of_th(line, words):
     for i, word in enumerate(words):
         if _TH_FOLDER.search(word):
-            yield Finding(ID, line[i][0], f"{word}: torch has no such folder", "remove it: ${TORCH_INCLUDE_DIRS}, or -I<torch>/include, is enough")
+            advice = "remove it: ${TORCH_INCLUDE_DIRS}, or -I<torch>/include, is enough"
+            yield Finding(ID, line[i][0], f"{word}: torch has no such folder", advice)
 
 
 def _cmake(line, words):
     command = words[0].lower()
     if command == "find_package" and "CUDA" in words[1:4]:
-        yield Finding(ID, line[0][0], "FindCUDA is deprecated, and new policies of CMake drop it (CMP0146)", "enable_language(CUDA) find_package(CUDAToolkit)")
+        message = "FindCUDA is deprecated, and new policies of CMake drop it (CMP0146)"
+        yield Finding(ID, line[0][0], message, "enable_language(CUDA) find_package(CUDAToolkit)")
     elif command in _FIND_CUDA:
         inside = " ".join(w for w in words[1:] if w not in "()")
         yield Finding(ID, line[0][0], f"{words[0]} comes from FindCUDA", f"{_FIND_CUDA[command]}({inside})")

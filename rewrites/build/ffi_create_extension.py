@@ -143,7 +143,8 @@ def _port(ctx, module, imports, calls):
 def _imports_torch(module, imports) -> bool:
     """Whether ``torch`` is still a name here once ``import torch.utils.ffi`` is gone, or is not needed as one."""
     others = [n for n in module.find(cst.Import) if not any(n is i for i in imports)]
-    if any((dotted(a.asname.name) if a.asname is not None else (dotted(a.name) or "").split(".")[0]) == "torch" for n in others for a in n.names):
+    names = [dotted(a.asname.name) if a.asname is not None else (dotted(a.name) or "").split(".")[0] for n in others for a in n.names]
+    if "torch" in names:
         return True
     used = [n for n in module.find(cst.Attribute) if isinstance(n.value, cst.Name) and n.value.value == "torch"]
     return all(any(isinstance(a, (cst.Import, cst.ImportFrom)) for a in module.ancestors(n)) or _is_ffi(module, n) for n in used)
@@ -233,6 +234,18 @@ def _call(ctx, module, call, name, classes, results, notes, left) -> list[Edit]:
         tail += added
         edits += more
         gone.add(id(objects))
+    elif objects is not None:
+        kernels = [p for p in sorted(ctx.project.files) if p.suffix == ".cu" and p.is_relative_to(ctx.path.parent)]
+        if kernels and chosen != "CppExtension":
+            shown = ", ".join(os.path.relpath(p, ctx.path.parent) for p in kernels[:6])
+            left.append(
+                Finding(
+                    ID,
+                    module.start(objects),
+                    "extra_objects is kept; where it holds kernels that a make file compiles, nothing says that they fit this torch",
+                    f"list the .cu files among the sources in place of their objects: {shown}",
+                )
+            )
     if flags is not None and chosen != "CppExtension":
         start, end = module.outer_span(flags.value)
         if not isinstance(flags.value, cst.Dict):

@@ -1,7 +1,7 @@
 """Write a setup.py and a pyproject.toml for extensions that have none.
 
-Only on request: ``cuport migrate --write-setup``. The extensions are those that the project's ``build.py`` and ``load(...)`` calls build, or
-else those that its sources define, with their import paths. What is there already is never overwritten.
+Only on request: ``cuport migrate --write-setup``. The extensions are those that the project's ``build.py`` and ``load(...)`` calls build,
+or else those that its sources define, with their import paths. What is there already is never overwritten.
 
 ``pip install --no-build-isolation .`` installs the result: an extension fits the torch it was compiled against, so pip has to compile it
 where that torch is, not in the empty environment that it makes otherwise.
@@ -112,7 +112,7 @@ def _setup(root: Path, specs: list[Specification], project) -> str:
     names = ", ".join(names_of(specs))
     choice = any(map(is_choice, specs))
     lines = [
-        '"""Builds this repository\'s extensions for the torch that is installed; pyproject.toml says how to install. Written by cuport."""',
+        '"""Builds the extensions here for the torch that is installed; pyproject.toml says how to install. Written by cuport."""',
         "",
         "from setuptools import setup",
         "",
@@ -139,7 +139,8 @@ def _packages(root: Path, specs: list[Specification], project) -> list[str]:
     for path in {*project.scripts, *project.made}:
         if path.name == "__init__.py" and path.is_relative_to(root):
             parts = path.parent.relative_to(root).parts
-            if parts and parts[0] in top and all(root.joinpath(*parts[: i + 1], "__init__.py") in project.scripts for i in range(len(parts))):
+            folders = [root.joinpath(*parts[: i + 1]) for i in range(len(parts))]
+            if parts and parts[0] in top and all(f / "__init__.py" in project.scripts for f in folders):
                 found.add(".".join(parts))
     return sorted(found)
 

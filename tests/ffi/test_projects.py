@@ -13,23 +13,23 @@ from pathlib import Path
 import pytest
 from support import findings
 
-from migrator.write import apply
 from migrator.engine import migrate
 from migrator.planned import Plan
 from migrator.project import Project
 from migrator.rewrite import Settings
 from migrator.source import CPP_SUFFIXES
+from migrator.write import apply
 from rewrites import catalogue
 
 PROJECTS = Path(__file__).resolve().parents[2] / "fixtures" / "projects"
 NAMES = sorted(p.parent.name for p in PROJECTS.glob("ffi_*/before"))
 
 
-def ported(name: str, folder: Path, settings: Settings = Settings()) -> tuple[Path, Plan]:
+def ported(name: str, folder: Path, settings: Settings | None = None) -> tuple[Path, Plan]:
     """A copy of a project under ``folder``, migrated."""
     root = folder / name
     shutil.copytree(PROJECTS / name / "before", root)
-    plan = migrate(Project.load([root]), catalogue(), settings)
+    plan = migrate(Project.load([root]), catalogue(), settings or Settings())
     _, failed = apply(plan.files)
     assert not failed
     return root, plan
