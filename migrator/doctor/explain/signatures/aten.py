@@ -78,7 +78,7 @@ SIGNATURES = (
         "",
         "`torch/extension.h`, `ATen/ATen.h` not found",
         missing_header(r"(?:torch/(?:extension|torch|script|types)|ATen/ATen)\.h"),
-        "The compiler is not given torch's include folders: torch.utils.cpp_extension does not build this file (or torch is older than 1.0).",
+        "The compiler is not given torch's include folders: torch.utils.cpp_extension does not build this file (or torch is before 1.0).",
         "Build by CppExtension or CUDAExtension with BuildExtension; a make file takes torch.utils.cpp_extension.include_paths().",
         "python -c 'from torch.utils.cpp_extension import include_paths; print(include_paths())'",
     ),
