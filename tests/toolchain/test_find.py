@@ -51,6 +51,12 @@ def test_the_order_is_torchs(bare, tmp_path, monkeypatch):
     assert usable_toolkit().root == tmp_path / "home"
 
 
+def test_the_site_packages_of_another_interpreter(bare, tmp_path):
+    root = make_toolkit(tmp_path / "other/site-packages/nvidia/cu13")
+    assert [toolkit.origin for toolkit in find_toolkits([root.parent.parent]) if toolkit.root == root] == ["pip"]
+    assert root not in [toolkit.root for toolkit in find_toolkits()]
+
+
 def test_one_folder_is_listed_once(bare, tmp_path, monkeypatch):
     root = make_toolkit(tmp_path / "real")
     (tmp_path / "link").symlink_to(root)

@@ -74,6 +74,27 @@ SIGNATURES = (
         source="lucasjinreal/DCNv2_latest#54",
     ),
     Signature(
+        "torch-include-missing",
+        "",
+        "`torch/extension.h`, `ATen/ATen.h` not found",
+        missing_header(r"(?:torch/(?:extension|torch|script|types)|ATen/ATen)\.h"),
+        "The compiler is not given torch's include folders: torch.utils.cpp_extension does not build this file (or torch is before 1.0).",
+        "Build by CppExtension or CUDAExtension with BuildExtension; a make file takes torch.utils.cpp_extension.include_paths().",
+        "python -c 'from torch.utils.cpp_extension import include_paths; print(include_paths())'",
+    ),
+    Signature(
+        "torch-header-missing",
+        "",
+        "another header of torch (`ATen/...`, `c10/...`) not found",
+        missing_header(
+            r"(?!ATen/(?:ATen|ceil_div)\.h|torch/(?:extension|torch|script|types)\.h)(?:ATen|c10|torch|caffe2)/[\w./-]+\.(?:h|cuh)"
+        ),
+        "The installed torch does not have this header of torch's: it went away in a newer release than the source is for, or came only "
+        "with a newer one than is installed.",
+        "Is the source the older, port it; is it the newer, upgrade torch or take an older release of the project.",
+        _MIGRATE,
+    ),
+    Signature(
         "dispatch-on-type",
         "21",
         "no conversion from `at::DeprecatedTypeProperties` to `c10::ScalarType`",

@@ -11,7 +11,8 @@ SIGNATURES = (
         "`Python.h` not found",
         missing_header(r"Python\.h"),
         "The headers of this Python are not installed; a system's Python comes without them.",
-        "Install its development package (Debian, Ubuntu: python3-dev, or python3.N-dev for another one), or use conda's or uv's Python.",
+        "Install its development package (Debian, Ubuntu: python3-dev, or python3.N-dev for another one), or use conda's or uv's "
+        "Python. On Windows an embedded Python has none: use a full one.",
         "apt install python3-dev",
     ),
     Signature(
