@@ -287,6 +287,8 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
         _rules(planned, catalogue, settings),
         settings,
         tuple(_unused_ignores(states, rewrites, catalogue)),
+        tuple(project.given),
+        tuple(project.aside),
     )
 
 

@@ -46,6 +46,7 @@ def plan(
     config: Config | str | PathLike[str] | None = None,
     catalogue: Catalogue | None = None,
     progress: Progress | None = None,
+    third_party: bool = False,
 ) -> Plan:
     """Plan the migration of files and folders; nothing is written and nothing of theirs is run.
 
@@ -53,6 +54,7 @@ def plan(
     of rewrites. ``write_setup``: a setup.py and a pyproject.toml too, for extensions of the folders that have none. ``config`` is a
     configuration or the path of one; None: the one nearest above the first path, ``Config()``: none at all.
     What is given here wins over the configuration; ``ignore`` adds to it. ``catalogue`` is cuport's own where it is left out.
+    ``third_party`` also reads submodules and folders named third_party.
 
     Raises PlanError. Paths that cannot be read are the plan's ``problems``.
     """
@@ -75,7 +77,7 @@ def plan(
         write_setup=write_setup,
         config=chosen,
     )
-    project = Project.load(given, excluded=chosen.excludes)
+    project = Project.load(given, excluded=chosen.excludes, third_party=third_party)
     project.problems += _idle_patterns(chosen, given, [file.path for file in (*project.files.values(), *project.scripts.values())])
     try:
         return migrate(project, known, settings, progress)
@@ -83,15 +85,22 @@ def plan(
         raise PlanError(str(error)) from None
 
 
-def apply(plan: Plan, *, out: str | PathLike[str] | None = None, source: str | PathLike[str] | None = None) -> Written:
+def apply(
+    plan: Plan, *, out: str | PathLike[str] | None = None, source: str | PathLike[str] | None = None, command: str = "migrator.apply"
+) -> Written:
     """Write a plan in place; or, with ``out``, a ported copy of the folder or file ``source`` there, which stays as it is.
 
-    A file that changed since it was planned is not written; ``failed`` says so. Raises PlanError when no copy can be made.
+    All of it is written or nothing: ``failed`` names the files that stood in the way. What was replaced is kept in an undo record, with
+    ``command`` as what did it; whether git has it too is not asked. Raises PlanError when there can be no record, or no copy.
     """
     from migrator import write
+    from migrator.journal import JournalError
 
     if out is None:
-        written, failed = write.apply(plan.files)
+        try:
+            written, failed = write.apply(plan, command)
+        except JournalError as error:
+            raise PlanError(str(error)) from None
         return Written(tuple(written), tuple(failed))
     if source is None:
         raise PlanError("a copy is made of one folder: give source as well as out")

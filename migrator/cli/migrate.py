@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -51,6 +52,9 @@ from migrator.report import FORMATS
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Put the result of `cuport verify --format json` into that page.",
 )
+@click.option("--allow-dirty", is_flag=True, help="Write files with uncommitted changes as well.")
+@click.option("--allow-no-vcs", is_flag=True, help="Write where there is no git; `cuport undo` takes it back.")
+@click.option("--third-party", is_flag=True, help="Also port submodules and folders named third_party.")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration, if not the nearest one.")
 @click.option("--no-config", is_flag=True, help="Read no configuration.")
 @click.option("-v", "--verbose", count=True, help="Name every change with its line.")
@@ -58,10 +62,10 @@ from migrator.report import FORMATS
 @click.pass_obj
 def command(
     catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, form, output, page, verified,
-    config, no_config, verbose, quiet,
+    allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
-    from migrator.cli import show
+    from migrator.cli import guard, show
     from migrator.config import Config
     from migrator.library import PlanError
     from migrator.library import plan as make_plan
@@ -73,6 +77,8 @@ def command(
         raise UsageError("-o takes the report of --format json, sarif or github; the diff goes into a file by `--dry-run > FILE`")
     if verified is not None and page is None:
         raise UsageError("--verified is shown in the page of --report FILE; give that too")
+    in_place = not (dry_run or check or out is not None)
+    guard.settle(paths, in_place)
     try:
         with show.progress(quiet) as progress:
             plan = make_plan(
@@ -87,6 +93,7 @@ def command(
                 config=Config() if no_config else config,
                 catalogue=catalogue(),
                 progress=progress,
+                third_party=third_party,
             )
     except PlanError as error:
         raise UsageError(str(error)) from None
@@ -101,6 +108,8 @@ def command(
     if write_setup and not any(item.rule.startswith("write-setup") for file in plan.files for item in (*file.applied, *file.left)):
         click.echo("cuport: --write-setup: a setup.py is there already, or nothing that builds an extension was found; none was written", err=True)
 
+    if in_place and (reason := guard.refusal(plan, allow_dirty, allow_no_vcs)) is not None:
+        raise UsageError(reason)
     wrote = not (dry_run or check)
     if wrote:
         failed = _write(plan, paths, out) or failed
@@ -114,6 +123,9 @@ def command(
             click.echo(report, nl=False)
     if page is not None:
         show.write_report(page, _page(plan, paths, verified, wrote))
+    if not quiet:
+        for line in guard.aside(plan):
+            show.say(line)
     show.closing(plan, wrote, bool(verbose), quiet)
     if failed:
         sys.exit(2)
@@ -146,7 +158,8 @@ def _write(plan, paths, out) -> bool:
     from migrator.report.paths import shown
 
     try:
-        written = apply(plan) if out is None else apply(plan, out=out, source=paths[0])
+        command = shlex.join(["cuport", *sys.argv[1:]])
+        written = apply(plan, command=command) if out is None else apply(plan, out=out, source=paths[0])
     except PlanError as error:
         raise UsageError(str(error)) from None
     for file, reason in written.failed:
