@@ -51,7 +51,7 @@ def refusal(plan: Plan, allow_dirty: bool, allow_no_vcs: bool) -> str | None:
         return f"{error}; pass --allow-dirty to write all the same, or --out DIR for a ported copy; nothing was written"
     if homeless and not allow_no_vcs:
         return (
-            f"{shown(names[homeless[0]])} is not in a git checkout: pass --allow-no-vcs to write all the same (`cuport undo` takes it back) "
+            f"{shown(names[homeless[0]])} is not in a git checkout: pass --allow-no-vcs to write anyway (`cuport undo` takes it back) "
             "or --out DIR for a ported copy; nothing was written"
         )
     if allow_dirty:
