@@ -90,6 +90,9 @@ def patch(where: Path, diff: bytes) -> None:
         ("a name with blanks.cu", OLD.encode()),
         ("größe.cu", OLD.encode()),
         (os.fsdecode(b"caf\xe9.cu"), OLD.encode()),
+        ("a\nnew line.cu", OLD.encode()),
+        ("\t\"quoted\" \\ 'name'\x1b[31m\x7f.cu", OLD.encode()),
+        ("$(touch trace) `touch trace`;touch trace.cu", OLD.encode()),
     ],
     ids=lambda value: None if isinstance(value, bytes) else ascii(value),
 )

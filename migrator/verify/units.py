@@ -177,7 +177,7 @@ def _read_build_script(path: Path, project: Project, torch_version: str) -> None
         text = path.read_bytes().decode("utf-8-sig", "replace")
         script = read_script(text, path, _wanted, torch_version=torch_version)
     except SyntaxError as error:
-        project.notes.append(f"{_shown(path, project)}:{error.lineno}: not Python 3, its sources were taken from the folder")
+        project.notes.append(f"{_shown(path, project)}:{error.lineno or 1}: not Python 3, its sources were taken from the folder")
         _take_folder(path.parent, project)
         return
     found = False
