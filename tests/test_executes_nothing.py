@@ -1,4 +1,4 @@
-"""``migrate``, ``undo``, ``doctor`` and ``explain`` run nothing of the project: every file that a build or an import would run is a trap."""
+"""``migrate``, ``undo``, ``doctor``, ``explain`` run nothing of the project: every file that a build or an import would run is a trap."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ setup(name="x", ext_modules=[CUDAExtension("x", ["op.cu", "third_party/lib/lib.c
       cmdclass={{"build_ext": BuildExtension}})
 """
 TRAP = "import pathlib\npathlib.Path({trace!r}).write_text({name!r} + ' was run')\n"
-MODULES = ("torch/__init__.py", "setuptools/__init__.py", "libcst/__init__.py", "click.py", "zipfile.py", "sitecustomize.py", "usercustomize.py",
-           "conftest.py", "__init__.py", "__main__.py", "build.py")  # fmt: skip
+MODULES = ("torch/__init__.py", "setuptools/__init__.py", "libcst/__init__.py", "click.py", "zipfile.py", "sitecustomize.py", "conftest.py",
+           "usercustomize.py", "__init__.py", "__main__.py", "build.py")  # fmt: skip
 PROGRAMS = ("nvcc", "git", "gcc", "g++", "ninja", "cmake", "python3", "configure", "make.sh")
 
 

@@ -12,11 +12,13 @@ from .targets import SCRIPTS, SOURCES
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 WORDS = [
-    b"THCState *state", b"AT_CHECK(", b"x.type()", b".data<float>()", b"AT_DISPATCH_ALL_TYPES(x.type(), f, [&] {})", b"#define ", b"\\\n", b"#if 0\n",
-    b"#endif\n", b"#else\n", b"// cuport: ignore\n", b"# cuport: ignore[at-check]\n", b"(", b")", b"{", b"}", b"[", b"]", b'"', b"'", b'"""', b"/*", b"*/",
-    b",", b";", b"\n", b"\r\n", b"\t", b"\0", b"\xff", b"\xef\xbb\xbf", b"R\"(", b"create_extension(", b"CUDAExtension(", b"extra_compile_args=",
-    b"'-std=c++11'", b"from torch.utils.ffi import create_extension\n", b"import torch\n", b"set(CMAKE_CXX_STANDARD 11)\n", b"-arch=sm_35", b"torch==1.0\n",
-    b"@staticmethod\n", b"class F(Function):\n    def forward(self, x):\n        return x\n", b"lambda: ", b"f'{x}'", b"error: identifier \"", b"../", b"\x1b[31m",
+    b"THCState *state", b"AT_CHECK(", b"x.type()", b".data<float>()", b"AT_DISPATCH_ALL_TYPES(x.type(), f, [&] {})", b"#define ",
+    b"\\\n", b"#if 0\n", b"#endif\n", b"#else\n", b"// cuport: ignore\n", b"# cuport: ignore[at-check]\n", b"(", b")", b"{", b"}", b"[",
+    b"]", b'"', b"'", b'"""', b"/*", b"*/", b",", b";", b"\n", b"\r\n", b"\t", b"\0", b"\xff", b"\xef\xbb\xbf", b"R\"(",
+    b"create_extension(", b"CUDAExtension(", b"extra_compile_args=", b"'-std=c++11'", b"from torch.utils.ffi import create_extension\n",
+    b"import torch\n", b"set(CMAKE_CXX_STANDARD 11)\n", b"-arch=sm_35", b"torch==1.0\n", b"@staticmethod\n",
+    b"class F(Function):\n    def forward(self, x):\n        return x\n", b"lambda: ", b"f'{x}'", b"error: identifier \"", b"../",
+    b"\x1b[31m",
 ]  # fmt: skip
 
 
@@ -27,9 +29,11 @@ def seeds(target: str) -> tuple[bytes, ...]:
     if target == "source":
         return tuple(bytes([i]) + p.read_bytes() for p in files for i, name in enumerate(SOURCES) if p.suffix == Path(name).suffix)
     if target == "script":
-        return tuple(bytes([i]) + p.read_bytes() for p in files for i, name in enumerate(SCRIPTS) if p.suffix == Path(name).suffix or p.name == name)
+        named = [(p, i) for p in files for i, name in enumerate(SCRIPTS) if p.suffix == Path(name).suffix or p.name == name]
+        return tuple(bytes([i]) + p.read_bytes() for p, i in named)
     if target == "several":
-        return tuple(b"\0".join([b"import torch\n", p.read_bytes(), p.read_bytes(), b"void f();\n"]) for p in files if p.suffix in (".h", ".cu"))
+        texts = [p.read_bytes() for p in files if p.suffix in (".h", ".cu")]
+        return tuple(b"\0".join([b"import torch\n", text, text, b"void f();\n"]) for text in texts)
     if target == "log":
         return tuple(p.read_bytes()[:20000] for p in sorted((FIXTURES / "logs").iterdir()) if p.is_file())
     stream = io.BytesIO()

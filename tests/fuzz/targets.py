@@ -27,10 +27,10 @@ def project(files: dict[str, bytes]) -> Project:
     return made
 
 
-def port(files: dict[str, bytes], settings: Settings = Settings()) -> dict[str, bytes]:
+def port(files: dict[str, bytes]) -> dict[str, bytes]:
     """The files after a migration. Its replacements are exact."""
     made = project(files)
-    plan = migrate(made, catalogue(), settings)
+    plan = migrate(made, catalogue(), Settings())
     for file in plan.files:
         if not file.created:
             edits = [Edit(r.start, r.end, r.text) for r in file.replacements]
@@ -39,10 +39,10 @@ def port(files: dict[str, bytes], settings: Settings = Settings()) -> dict[str, 
     return after
 
 
-def settled(files: dict[str, bytes], settings: Settings = Settings()) -> None:
+def settled(files: dict[str, bytes]) -> None:
     """A second migration changes nothing."""
-    once = port(files, settings)
-    assert port(once, settings) == once
+    once = port(files)
+    assert port(once) == once
 
 
 def source(data: bytes) -> None:
