@@ -18,7 +18,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -77,6 +76,8 @@ class Record:
 
     def originals(self, entries: Iterable[Entry]) -> dict[Entry, bytes]:
         """The bytes of some files before the run (of created ones: none). Raises JournalError when they are not what was written down."""
+        import zipfile
+
         wanted = set(entries)
         found: dict[Entry, bytes] = {}
         try:
@@ -149,6 +150,8 @@ def locked(root: Path) -> Iterator[None]:
 
 def begin(root: Path, files: Iterable[tuple[Entry, bytes]], folders: Iterable[str], command: str) -> Record:
     """Write a pending record: each entry with the bytes that the run replaces (none for a created file). Raises JournalError."""
+    import zipfile
+
     place = root / FOLDER / "undo"
     pairs = list(files)
     made = datetime.now(timezone.utc)
@@ -184,6 +187,8 @@ def begin(root: Path, files: Iterable[tuple[Entry, bytes]], folders: Iterable[st
 
 def read(path: Path) -> Record:
     """A record from its zip file. Raises JournalError when it is none, or one that leaves its tree."""
+    import zipfile  # most runs meet no record, and importing it is felt in a hook
+
     root = path.parent.parent.parent
     try:
         with zipfile.ZipFile(path) as archive:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from migrator import journal, undo, vcs
+from migrator import journal, undo
 from migrator.cli import UsageError
 from migrator.planned import Plan
 from migrator.report.paths import shown
@@ -40,6 +40,8 @@ def settle(paths: Sequence[Path], in_place: bool) -> None:
 
 def refusal(plan: Plan, allow_dirty: bool, allow_no_vcs: bool) -> str | None:
     """Why the plan is not written in place; None when git or an undo record has the present form of every file concerned."""
+    from migrator import vcs
+
     if allow_dirty and allow_no_vcs:
         return None
     names = {file.real: file.path for file in plan.changed if not file.created}
