@@ -377,6 +377,10 @@ def _one_file(
                 state.findings[order].append(result)
                 continue
             edits = tuple(e for e in sorted(result.edits) if file.data[e.start : e.end] != e.text)
+            if settings.skipped and any(
+                (path, result.rule, state.original.line_of(state.original_offset(e.start))) in settings.skipped for e in edits
+            ):
+                continue
             if edits:
                 changes.append(replace(result, edits=edits))
     if not changes:

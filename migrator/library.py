@@ -47,6 +47,7 @@ def plan(
     catalogue: Catalogue | None = None,
     progress: Progress | None = None,
     third_party: bool = False,
+    skipped: Iterable[tuple[Path, str, int]] = (),
 ) -> Plan:
     """Plan the migration of files and folders; nothing is written and nothing of theirs is run.
 
@@ -54,7 +55,8 @@ def plan(
     of rewrites. ``write_setup``: a setup.py and a pyproject.toml too, for extensions of the folders that have none. ``config`` is a
     configuration or the path of one; None: the one nearest above the first path, ``Config()``: none at all.
     What is given here wins over the configuration; ``ignore`` adds to it. ``catalogue`` is cuport's own where it is left out.
-    ``third_party`` also reads submodules and folders named third_party.
+    ``third_party`` also reads submodules and folders named third_party. ``skipped`` are changes not to make: real path,
+    rule, line of the original.
 
     Raises PlanError. Paths that cannot be read are the plan's ``problems``.
     """
@@ -77,7 +79,9 @@ def plan(
         write_setup=write_setup,
         config=chosen,
     )
+    settings = replace(settings, skipped=frozenset(skipped))
     project = Project.load(given, excluded=chosen.excludes, third_party=third_party)
+    _refuse_half_written(project.records)
     project.problems += _idle_patterns(chosen, given, [file.path for file in (*project.files.values(), *project.scripts.values())])
     try:
         return migrate(project, known, settings, progress)
@@ -109,6 +113,17 @@ def apply(
     except OSError as error:
         raise PlanError(f"{error.filename or out}: {error.strerror or error}; nothing under {source} was changed") from None
     return Written(tuple(plan.changed))
+
+
+def _refuse_half_written(trees: Iterable[Path]) -> None:
+    for tree in trees:
+        from migrator.journal import JournalError, pending
+
+        try:
+            if pending(tree.resolve()):
+                raise PlanError(f"an earlier run was interrupted, {tree} is half written: `cuport undo {tree}` puts its files back")
+        except JournalError as error:
+            raise PlanError(str(error)) from None
 
 
 def configuration(paths: Sequence[Path], config: Config | str | PathLike[str] | None = None) -> Config:

@@ -47,6 +47,7 @@ class Project:
         self.moves: dict[Path, Path] = {}
         self.made: set[Path] = set()
         self.given: list[Path] = []  # the real paths that were asked for: nothing is written outside them
+        self.records: list[Path] = []  # the folders below the given ones that hold undo records
         self.aside: list[Aside] = []  # what other people keep up, and was not read
         self.modes: dict[Path, int] = {}
         self.known_macros: dict[str, int | None] = {}  # what #if conditions may count on; None: not defined
@@ -77,7 +78,7 @@ class Project:
             if path.is_dir():
                 project.roots.append(path.resolve())
                 others: list[Path] = []
-                found_there = walk(path, suffixes, project.problems, None if third_party else others)
+                found_there = walk(path, suffixes, project.problems, None if third_party else others, project.records)
                 sources = [found for found in found_there if not excluded(found)]
                 has_own = any(language_of(found) == "c++" for found in sources)
                 ported, aside = told_apart(path, others, has_own) if others else ([], [])
@@ -288,17 +289,23 @@ class Project:
 
 
 def walk(
-    root: Path, suffixes: frozenset[str] | set[str], problems: list[Problem], others: list[Path] | None = None
+    root: Path,
+    suffixes: frozenset[str] | set[str],
+    problems: list[Problem],
+    others: list[Path] | None = None,
+    records: list[Path] | None = None,
 ) -> Iterator[Path]:
     """The files under a folder that have one of the suffixes, and its Python and build files, sorted; links to folders are not followed.
 
-    With ``others``, folders that hold other people's projects are not entered but added to it.
+    With ``others``, folders that hold other people's projects are not entered but added to it; folders with undo records go to ``records``.
     """
 
     def failed(error: OSError) -> None:
         problems.append(Problem(Path(error.filename or root), error.strerror or "cannot be read"))
 
     for directory, names, files in os.walk(root, onerror=failed):
+        if records is not None and ".cuport" in names:
+            records.append(Path(directory))
         names[:] = sorted(n for n in names if n not in SKIPPED_DIRECTORIES and not n.endswith(".egg-info"))
         if others is not None:
             foreign = [n for n in names if is_foreign(Path(directory, n), root)]

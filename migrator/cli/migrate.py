@@ -20,6 +20,7 @@ from migrator.report import FORMATS
         cuport migrate .                                   write it
         cuport migrate . --out ../ported                   write a ported copy instead
         cuport migrate . --select at-check,thc             only these rewrites, or groups of them
+        cuport migrate . --interactive                     decide change by change
         cuport migrate . --check --format github           annotate a pull request
         cuport migrate . --dry-run --report report.html    a page to read and to hand on
         """,
@@ -52,6 +53,7 @@ from migrator.report import FORMATS
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Put the result of `cuport verify --format json` into that page.",
 )
+@click.option("-i", "--interactive", is_flag=True, help="Show each change and ask whether to make it.")
 @click.option("--allow-dirty", is_flag=True, help="Write files with uncommitted changes as well.")
 @click.option("--allow-no-vcs", is_flag=True, help="Write where there is no git; `cuport undo` takes it back.")
 @click.option("--third-party", is_flag=True, help="Also port submodules and folders named third_party.")
@@ -62,7 +64,7 @@ from migrator.report import FORMATS
 @click.pass_obj
 def command(
     catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, form, output, page, verified,
-    allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
+    interactive, allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
     from migrator.cli import guard, show
@@ -79,22 +81,25 @@ def command(
         raise UsageError("--verified is shown in the page of --report FILE; give that too")
     in_place = not (dry_run or check or out is not None)
     guard.settle(paths, in_place)
+    options = {
+        "target": target,
+        "min_torch": min_torch,
+        "select": select,
+        "unsafe_fixes": unsafe_fixes,
+        "only_broken": only_broken,
+        "write_setup": write_setup,
+        "config": Config() if no_config else config,
+        "catalogue": catalogue(),
+        "third_party": third_party,
+    }
     try:
         with show.progress(quiet) as progress:
-            plan = make_plan(
-                paths,
-                target=target,
-                min_torch=min_torch,
-                select=select,
-                ignore=ignore,
-                unsafe_fixes=unsafe_fixes,
-                only_broken=only_broken,
-                write_setup=write_setup,
-                config=Config() if no_config else config,
-                catalogue=catalogue(),
-                progress=progress,
-                third_party=third_party,
-            )
+            plan = make_plan(paths, ignore=ignore, progress=progress, **options)
+        if interactive:
+            from migrator.cli.interactive import choose
+
+            choice = choose(plan)
+            plan = make_plan(paths, ignore=(*ignore, *choice.rules), skipped=choice.changes, **options)
     except PlanError as error:
         raise UsageError(str(error)) from None
 
