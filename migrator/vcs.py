@@ -45,6 +45,28 @@ def uncommitted(files: Iterable[Path]) -> tuple[dict[Path, str], list[Path]]:
     return dirty, homeless
 
 
+def commit(paths: Iterable[Path], message: str) -> None:
+    """Commit some real paths of one checkout, also such as are gone, and nothing else that may be staged. New files that git is told to
+    ignore are left out. Raises GitError.
+    """
+    chosen = list(paths)
+    tops = {_top(_nearest_checkout(path.parent)) for path in chosen}
+    top = tops.pop()
+    if top is None or tops:
+        raise GitError("the files are not all in one git checkout")
+    names = {os.fsencode(path.relative_to(top)) for path in chosen}
+    tracked = set(_git(top, "ls-files", "-z").split(b"\0"))
+    ignored = _git(top, "ls-files", "-z", "--others", "--ignored", "--exclude-standard").split(b"\0")
+    listed = b"\0".join(sorted(name for name in names if name in tracked or name not in ignored))
+    at = ("--pathspec-from-file=-", "--pathspec-file-nul")
+    _git(top, "add", "--all", *at, stdin=listed)
+    try:
+        _git(top, "commit", "--quiet", "--only", "-m", message, *at, stdin=listed)
+    except GitError:
+        _git(top, "reset", "--quiet", *at, stdin=listed)  # they were as in HEAD
+        raise
+
+
 def _nearest_checkout(folder: Path) -> Path:
     if "GIT_DIR" in os.environ or "GIT_WORK_TREE" in os.environ:
         return Path.cwd()

@@ -100,7 +100,7 @@ def hunks(file: PlannedFile) -> list[Hunk]:
 
 
 def _ask(file: PlannedFile, hunk: Hunk, rules: list[str]) -> str:
-    show.say(f"--- {shown(file.path)}" if file.path == file.shown_destination else f"--- {shown(file.path)} -> {shown(file.shown_destination)}")
+    show.say(f"--- {shown(file.path)}" + (f" -> {shown(file.shown_destination)}" if file.new_path is not None else ""))
     coloured = show.colours(sys.stderr)
     for line in hunk.text:
         click.echo(show.painted(line) if coloured else line, nl=False, err=True, color=coloured)

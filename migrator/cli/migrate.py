@@ -54,6 +54,7 @@ from migrator.report import FORMATS
     help="Put the result of `cuport verify --format json` into that page.",
 )
 @click.option("-i", "--interactive", is_flag=True, help="Show each change and ask whether to make it.")
+@click.option("--commit-per-rule", is_flag=True, help="Make one git commit for each rule, with the reason for it.")
 @click.option("--allow-dirty", is_flag=True, help="Write files with uncommitted changes as well.")
 @click.option("--allow-no-vcs", is_flag=True, help="Write where there is no git; `cuport undo` takes it back.")
 @click.option("--third-party", is_flag=True, help="Also port submodules and folders named third_party.")
@@ -64,7 +65,7 @@ from migrator.report import FORMATS
 @click.pass_obj
 def command(
     catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, form, output, page, verified,
-    interactive, allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
+    interactive, commit_per_rule, allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
     from migrator.cli import guard, show
@@ -80,6 +81,8 @@ def command(
     if verified is not None and page is None:
         raise UsageError("--verified is shown in the page of --report FILE; give that too")
     in_place = not (dry_run or check or out is not None)
+    if commit_per_rule and (not in_place or allow_dirty or allow_no_vcs or interactive):
+        raise UsageError("--commit-per-rule writes in place, in a git checkout, over files that are committed; give it without such options")
     guard.settle(paths, in_place)
     options = {
         "target": target,
@@ -116,7 +119,11 @@ def command(
     if in_place and (reason := guard.refusal(plan, allow_dirty, allow_no_vcs)) is not None:
         raise UsageError(reason)
     wrote = not (dry_run or check)
-    if wrote:
+    if commit_per_rule:
+        from migrator.cli.commits import commit_each
+
+        commit_each(plan, lambda **chosen: make_plan(paths, **{**options, "ignore": ignore, **chosen}), _write)
+    elif wrote:
         failed = _write(plan, paths, out) or failed
     elif dry_run and form == "text" and not quiet:
         show.diff(plan)
@@ -157,7 +164,7 @@ def _verification(path: Path):
         raise UsageError(str(error)) from None
 
 
-def _write(plan, paths, out) -> bool:
+def _write(plan, paths=(), out=None) -> bool:
     """Write the plan in place, or as a copy under ``out``. True if something failed."""
     from migrator.library import PlanError, apply
     from migrator.report.paths import shown

@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 
 from migrator import journal
+from migrator.doctor.explain import lines, scan
+from migrator.doctor.explain.report import as_dict, text
 from migrator.engine import apply_edits, migrate
 from migrator.project import Project
 from migrator.rewrite import Edit, Settings
@@ -82,9 +84,6 @@ def record(data: bytes) -> None:
 
 def log(data: bytes) -> None:
     """A build log."""
-    from migrator.doctor.explain import lines, scan
-    from migrator.doctor.explain.report import as_dict, text
-
     report = scan(lines(io.BytesIO(data)))
     known = catalogue()
     text(report, known)

@@ -232,3 +232,63 @@ def test_a_folder_of_repositories(tmp_path, monkeypatch):
     assert cuport("migrate", ".").exit_code == 0
     for name in ("one", "two"):
         assert "AT_CHECK" not in (tmp_path / name / "csrc/a.cu").read_text()
+
+
+# --- a commit for each rule -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def author(monkeypatch):
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "t")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "t@example.org")
+
+
+def test_commit_per_rule(checkout, tmp_path, author):
+    shutil.copytree(checkout, tmp_path / "twin")
+    (checkout / "staged.txt").write_text("mine\n")
+    git(checkout, "add", "staged.txt")
+    ported(cuport("migrate", ".", "--commit-per-rule"), checkout)
+    subjects = git(checkout, "log", "--format=%s", "HEAD", "--not", "HEAD~2").splitlines()
+    assert [subject.split(":")[0] for subject in subjects] == ["thc-headers", "at-check"]
+    for commit in ("HEAD", "HEAD~1"):
+        assert git(checkout, "show", "--name-only", "--format=", commit) == "csrc/a.cu\n", "and nothing that was staged besides"
+    body = git(checkout, "log", "-1", "--format=%b", "HEAD~1")
+    assert "1 edit in 1 file, by cuport" in body and "1.5" in body, body
+    assert git(checkout, "status", "--porcelain") == "A  staged.txt\n"
+    os.chdir(tmp_path / "twin")
+    assert cuport("migrate", ".").exit_code == 0
+    assert (tmp_path / "twin/csrc/a.cu").read_text() == (checkout / "csrc/a.cu").read_text(), "together they are the same port"
+
+
+def test_commit_per_rule_of_new_and_renamed_files(checkout, author):
+    ffi = Path(__file__).parents[2] / "fixtures/build/ffi-create-extension/project_cuda/before"
+    shutil.copytree(ffi, checkout / "ffi")
+    (checkout / ".gitignore").write_text("_ext/\n")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "-qm", "two")
+    ported(cuport("migrate", ".", "--commit-per-rule"), checkout)
+    assert git(checkout, "status", "--porcelain") == ""
+    tracked = git(checkout, "ls-files").splitlines()
+    assert "ffi/src/scale.cpp" in tracked and "ffi/src/scale.c" not in tracked
+    assert "ffi/_ext/__init__.py" not in tracked and (checkout / "ffi/_ext/__init__.py").exists(), "ignored, as the person wants it"
+    assert cuport("migrate", ".", "--check").exit_code == 0
+
+
+@pytest.mark.parametrize("option", ["--check", "--allow-dirty", "--interactive"])
+def test_commit_per_rule_with_options_that_do_not_go_with_it(checkout, option):
+    refused(cuport("migrate", ".", "--commit-per-rule", option), checkout, "--commit-per-rule writes in place")
+
+
+def test_commit_per_rule_without_an_author(checkout, monkeypatch, tmp_path):
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.useConfigOnly")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "true")
+    result = cuport("migrate", ".", "--commit-per-rule")
+    assert result.exit_code == 2 and "are written and not committed; `cuport undo`" in result.stderr, result.stderr
+    assert cuport("undo").exit_code == 0 and git(checkout, "status", "--porcelain") == ""
