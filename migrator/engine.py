@@ -299,6 +299,8 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
         _rules(planned, catalogue, settings),
         settings,
         tuple(_unused_ignores(states, rewrites, catalogue)),
+        tuple(project.given),
+        tuple(project.aside),
     )
 
 
@@ -409,6 +411,10 @@ def _one_file(
                 state.findings[order].append(result)
                 continue
             edits = tuple(e for e in sorted(result.edits) if file.data[e.start : e.end] != e.text)
+            if settings.skipped and any(
+                (path, result.rule, state.original.line_of(state.original_offset(e.start))) in settings.skipped for e in edits
+            ):
+                continue
             if edits:
                 changes.append(replace(result, edits=edits))
     if not changes:

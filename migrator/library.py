@@ -45,6 +45,8 @@ def plan(
     config: Config | str | PathLike[str] | None = None,
     catalogue: Catalogue | None = None,
     progress: Progress | None = None,
+    third_party: bool = False,
+    skipped: Iterable[tuple[Path, str, int]] = (),
 ) -> Plan:
     """Plan the migration of files and folders; nothing is written and nothing of theirs is run.
 
@@ -52,7 +54,8 @@ def plan(
     is installed or what the project asks for), ``select`` and ``ignore`` names or groups of rewrites. ``write_setup``: a setup.py and a
     pyproject.toml too, for extensions of the folders that have none. ``config`` is a configuration or the path of one; None: the one
     nearest above the first path, ``Config()``: none at all. What is given here wins over the configuration; ``ignore`` adds to it.
-    ``catalogue`` is cuport's own where it is left out.
+    ``catalogue`` is cuport's own where it is left out. ``third_party`` also
+    reads submodules and folders named third_party. ``skipped`` are changes not to make: real path, rule, line of the original.
 
     Raises PlanError. Paths that cannot be read are the plan's ``problems``.
     """
@@ -76,7 +79,9 @@ def plan(
         config=chosen,
         paths=given,
     )
-    project = Project.load(given, excluded=chosen.excludes)
+    settings = replace(settings, skipped=frozenset(skipped))
+    project = Project.load(given, excluded=chosen.excludes, third_party=third_party)
+    _refuse_half_written(project.records)
     project.problems += _idle_patterns(chosen, given, [file.path for file in (*project.files.values(), *project.scripts.values())])
     try:
         return migrate(project, known, settings, progress)
@@ -84,15 +89,22 @@ def plan(
         raise PlanError(str(error)) from None
 
 
-def apply(plan: Plan, *, out: str | PathLike[str] | None = None, source: str | PathLike[str] | None = None) -> Written:
+def apply(
+    plan: Plan, *, out: str | PathLike[str] | None = None, source: str | PathLike[str] | None = None, command: str = "migrator.apply"
+) -> Written:
     """Write a plan in place; or, with ``out``, a ported copy of the folder or file ``source`` there, which stays as it is.
 
-    A file that changed since it was planned is not written; ``failed`` says so. Raises PlanError when no copy can be made.
+    All of it is written or nothing: ``failed`` names the files that stood in the way. What was replaced is kept in an undo record, with
+    ``command`` as what did it; whether git has it too is not asked. Raises PlanError when there can be no record, or no copy.
     """
     from migrator import write
+    from migrator.journal import JournalError
 
     if out is None:
-        written, failed = write.apply(plan.files)
+        try:
+            written, failed = write.apply(plan, command)
+        except JournalError as error:
+            raise PlanError(str(error)) from None
         return Written(tuple(written), tuple(failed))
     if source is None:
         raise PlanError("a copy is made of one folder: give source as well as out")
@@ -101,6 +113,17 @@ def apply(plan: Plan, *, out: str | PathLike[str] | None = None, source: str | P
     except OSError as error:
         raise PlanError(f"{error.filename or out}: {error.strerror or error}; nothing under {source} was changed") from None
     return Written(tuple(plan.changed))
+
+
+def _refuse_half_written(trees: Iterable[Path]) -> None:
+    for tree in trees:
+        from migrator.journal import JournalError, pending
+
+        try:
+            if pending(tree.resolve()):
+                raise PlanError(f"an earlier run was interrupted, {tree} is half written: `cuport undo {tree}` puts its files back")
+        except JournalError as error:
+            raise PlanError(str(error)) from None
 
 
 def configuration(paths: Sequence[Path], config: Config | str | PathLike[str] | None = None) -> Config:

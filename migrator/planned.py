@@ -9,6 +9,7 @@ from pathlib import Path
 from migrator.project import Problem
 from migrator.replacements import Replacement
 from migrator.rewrite import Settings
+from migrator.vendored import Aside
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ class PlannedFile:
 class Plan:
     """A planned migration: the files that change or need a hand, how many were read, and the paths that could not be read.
 
-    ``untouched`` are the files that need nothing, ``rules`` the rewrites that ``files`` name, by id, ``settings`` what was asked for.
+    ``untouched`` are the files that need nothing, ``rules`` the rewrites that ``files`` name, by id, ``settings`` what was asked for. ``given``
+    are the real paths that were asked for, ``aside`` what was not read because other people keep it up.
     """
 
     files: tuple[PlannedFile, ...]
@@ -105,6 +107,8 @@ class Plan:
     rules: dict[str, Rule] = field(default_factory=dict)
     settings: Settings = Settings()
     unused_ignores: tuple[UnusedIgnore, ...] = ()
+    given: tuple[Path, ...] = ()
+    aside: tuple[Aside, ...] = ()
 
     @property
     def changed(self) -> list[PlannedFile]:

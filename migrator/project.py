@@ -12,13 +12,14 @@ from migrator.python import Module, NotPython3
 from migrator.scope import Scopes
 from migrator.source import CPP_SUFFIXES, SourceFile, language_of
 from migrator.syntax import Node, Tree, parse_tree, preproc
+from migrator.vendored import Aside, is_foreign, told_apart
 
 T = TypeVar("T")
 
 SKIPPED_DIRECTORIES = frozenset(
-    {".git", ".hg", ".svn", "build", "dist", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".eggs", ".mypy_cache", ".pytest_cache"}
+    {".git", ".cuport", ".hg", ".svn", "build", "dist", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".eggs", ".mypy_cache"}
+    | {".pytest_cache"}
 )
-VENDORED_DIRECTORIES = frozenset({"third_party", "third-party", "thirdparty", "3rdparty", "external", "vendor"})
 MAX_BYTES = 16 * 1024 * 1024  # no person wrote more than that in one file, and its tree would take gigabytes
 
 
@@ -45,6 +46,9 @@ class Project:
         self.roots: list[Path] = []
         self.moves: dict[Path, Path] = {}
         self.made: set[Path] = set()
+        self.given: list[Path] = []  # the real paths that were asked for: nothing is written outside them
+        self.records: list[Path] = []  # the folders below the given ones that hold undo records
+        self.aside: list[Aside] = []  # what other people keep up, and was not read
         self.modes: dict[Path, int] = {}
         self.known_macros: dict[str, int | None] = {}  # what #if conditions may count on; None: not defined
         self._trees: dict[Path, Tree] = {}
@@ -58,16 +62,34 @@ class Project:
 
     @classmethod
     def load(
-        cls, paths: list[Path], suffixes: frozenset[str] | set[str] = CPP_SUFFIXES, excluded: Callable[[Path], bool] = lambda path: False
+        cls,
+        paths: list[Path],
+        suffixes: frozenset[str] | set[str] = CPP_SUFFIXES,
+        excluded: Callable[[Path], bool] = lambda path: False,
+        third_party: bool = False,
     ) -> Project:
-        """Read every source under ``paths`` that is not ``excluded``; a file given by name is read whatever its suffix."""
+        """Read every source under ``paths`` that is not ``excluded``; a file given by name is read whatever its suffix.
+
+        Submodules, and folders named third_party that no build file of an extension compiles from, are read with ``third_party`` only.
+        """
         project = cls()
+        project.given = [path.resolve() for path in paths if path.exists()]
         for path in paths:
             if path.is_dir():
                 project.roots.append(path.resolve())
-                for found in walk(path, suffixes, project.problems):
-                    if not excluded(found):
-                        project.add(found)
+                others: list[Path] = []
+                found_there = walk(path, suffixes, project.problems, None if third_party else others, project.records)
+                sources = [found for found in found_there if not excluded(found)]
+                has_own = any(language_of(found) == "c++" for found in sources)
+                ported, aside = told_apart(path, others, has_own) if others else ([], [])
+                if not has_own:
+                    reason = "nothing else here is C++ or CUDA, so it is ported too"
+                    project.problems += [Problem(folder, reason, is_error=False) for folder in ported]
+                for folder in ported:
+                    sources += [found for found in walk(folder, suffixes, project.problems, []) if not excluded(found)]
+                for found in sorted(sources) if ported else sources:
+                    project.add(found)
+                project.aside += aside
             elif excluded(path):
                 project.problems.append(Problem(path, "left out, as `exclude` of the configuration says", is_error=False))
             elif path.exists() or path.is_symlink():
@@ -81,6 +103,10 @@ class Project:
         try:
             real = path.resolve(strict=True)
             if real in self.files or real in self.scripts:
+                return
+            if self.given and not named and not any(real.is_relative_to(given) for given in self.given):
+                reason = f"a link to {real}, outside the given paths: left as it is; give that path as well to port it"
+                self.problems.append(Problem(path, reason, is_error=False))
                 return
             if not real.is_file():
                 self.problems.append(Problem(path, "not a regular file", is_error=named))
@@ -262,16 +288,29 @@ class Project:
         return not file.compiled_by_nvcc
 
 
-def walk(root: Path, suffixes: frozenset[str] | set[str], problems: list[Problem]) -> Iterator[Path]:
-    """The files under a folder that have one of the suffixes, and its Python and build files, sorted; links to folders are not followed."""
+def walk(
+    root: Path,
+    suffixes: frozenset[str] | set[str],
+    problems: list[Problem],
+    others: list[Path] | None = None,
+    records: list[Path] | None = None,
+) -> Iterator[Path]:
+    """The files under a folder that have one of the suffixes, and its Python and build files, sorted; links to folders are not followed.
+
+    With ``others``, folders that hold other people's projects are not entered but added to it; folders with undo records go to ``records``.
+    """
 
     def failed(error: OSError) -> None:
         problems.append(Problem(Path(error.filename or root), error.strerror or "cannot be read"))
 
     for directory, names, files in os.walk(root, onerror=failed):
-        names[:] = sorted(
-            n for n in names if n not in SKIPPED_DIRECTORIES and n not in VENDORED_DIRECTORIES and not n.endswith(".egg-info")
-        )
+        if records is not None and ".cuport" in names:
+            records.append(Path(directory))
+        names[:] = sorted(n for n in names if n not in SKIPPED_DIRECTORIES and not n.endswith(".egg-info"))
+        if others is not None:
+            foreign = [n for n in names if is_foreign(Path(directory, n), root)]
+            others += [Path(directory, n) for n in foreign]
+            names[:] = [n for n in names if n not in foreign]
         for name in sorted(files):
             if os.path.splitext(name)[1].lower() in suffixes or language_of(Path(name)) != "c++":
                 yield Path(directory, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,21 @@ class NotPython3(Exception):
     """The parser cannot read the file; the message says where."""
 
 
+def _is_too_deep(text: str) -> bool:
+    """Whether Python's own parser finds a file nested too deeply. libcst's has no such limit and overflows the stack of the process."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (RecursionError, MemoryError):
+        return True
+    except SyntaxError as error:
+        return "too many" in (error.msg or "")  # nested parentheses, levels of indentation, statically nested blocks
+    except ValueError:
+        pass
+    return False
+
+
 class Module:
     """The syntax tree of one Python file, with the byte span and the parent of every node."""
 
@@ -44,6 +60,8 @@ class Module:
             text = bytes(b if b < 0x80 else 0x5F for b in data).decode(
                 "ascii"
             )  # the same offsets; what it says in comments is of no interest
+        if _is_too_deep(text):
+            raise NotPython3("too deeply nested")
         try:
             self.root: cst.Module = _parse(text)
             spans = ByteSpanPositionProvider()
@@ -185,7 +203,7 @@ def _parse(text: str) -> cst.Module:
         return cst.parse_module(text)
     except cst.ParserSyntaxError:
         readable = _without_async(text) if "async" in text else text
-        if readable == text:
+        if readable == text or _is_too_deep(readable):
             raise
         return cst.parse_module(readable)
 

@@ -242,6 +242,7 @@ class Settings:
 
     ``per_file_ignores`` are patterns of paths below ``root`` with the rules that are ignored there, ``dispatch_macros`` macros of headers that
     are not at hand and take the type first, as ``AT_DISPATCH_*`` does. ``extra`` names rewrites that run on request only, beside the others.
+    ``skipped`` are single changes that are not wanted: the real path, the rule, and a line of the original that the change has an edit in.
     """
 
     target: releases.Release = releases.parse(releases.NEWEST)
@@ -256,6 +257,7 @@ class Settings:
     root: Path = Path()
     dispatch_macros: frozenset[str] = frozenset()
     target_from: str = ""  # what ``target`` was read from, where nobody named it
+    skipped: frozenset[tuple[Path, str, int]] = frozenset()
 
     def ignores_in(self, path: Path, rule: str) -> bool:
         """Whether the configuration ignores a rule in a file."""

@@ -22,14 +22,14 @@ CUPORT = [sys.executable, "-c", "from rewrites import main; main()"]
 
 
 def cuport(*args: object) -> Result:
-    result = CliRunner().invoke(main, ["migrate", *map(str, args)], obj=catalogue, prog_name="cuport")
+    result = CliRunner().invoke(main, ["migrate", "--allow-no-vcs", *map(str, args)], obj=catalogue, prog_name="cuport")
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "Traceback" not in result.output
     return result
 
 
 def shell(*args: object, cwd: Path, **options) -> subprocess.CompletedProcess[bytes]:
-    done = subprocess.run([*CUPORT, "migrate", *map(os.fspath, args)], cwd=cwd, capture_output=True, timeout=120, **options)
+    done = subprocess.run([*CUPORT, "migrate", "--allow-no-vcs", *map(os.fspath, args)], cwd=cwd, capture_output=True, timeout=120, **options)
     assert b"Traceback" not in done.stderr, done.stderr
     return done
 
@@ -53,7 +53,7 @@ def test_in_place_by_default(folder):
     assert (folder / "op.cu").read_text() == NEW
     assert "1 file read, 1 changed" in result.stderr
     assert result.stdout == ""
-    assert [p.name for p in folder.iterdir()] == ["op.cu"]
+    assert sorted(p.name for p in folder.iterdir()) == [".cuport", "op.cu"], "the file, and the record that takes it back"
 
 
 def test_second_run_changes_nothing(folder):
@@ -90,6 +90,9 @@ def patch(where: Path, diff: bytes) -> None:
         ("a name with blanks.cu", OLD.encode()),
         ("größe.cu", OLD.encode()),
         (os.fsdecode(b"caf\xe9.cu"), OLD.encode()),
+        ("a\nnew line.cu", OLD.encode()),
+        ("\t\"quoted\" \\ 'name'\x1b[31m\x7f.cu", OLD.encode()),
+        ("$(touch trace) `touch trace`;touch trace.cu", OLD.encode()),
     ],
     ids=lambda value: None if isinstance(value, bytes) else ascii(value),
 )
@@ -243,15 +246,32 @@ def test_verbose_names_every_change(folder):
 # --- links, modes -----------------------------------------------------------------------------------------------------------------------
 
 
-def test_linked_file_is_edited_once_and_the_link_stays(folder, tmp_path):
-    (tmp_path / "shared.cu").write_text(OLD)
+def test_linked_file_is_edited_once_and_the_link_stays(folder):
+    (folder / "shared.cu").write_text(OLD)
     (folder / "op.cu").unlink()
-    (folder / "a.cu").symlink_to("../shared.cu")
+    (folder / "a.cu").symlink_to("shared.cu")
     (folder / "b.cu").symlink_to("a.cu")
     result = cuport("csrc")
     assert "1 file read, 1 changed" in result.stderr
-    assert (tmp_path / "shared.cu").read_text() == NEW
-    assert os.readlink(folder / "a.cu") == "../shared.cu" and os.readlink(folder / "b.cu") == "a.cu"
+    assert (folder / "shared.cu").read_text() == NEW
+    assert os.readlink(folder / "a.cu") == "shared.cu" and os.readlink(folder / "b.cu") == "a.cu"
+
+
+def test_a_link_out_of_the_given_paths_is_not_followed(folder, tmp_path):
+    (tmp_path / "shared.cu").write_text(OLD)
+    (folder / "a.cu").symlink_to("../shared.cu")
+    result = cuport("csrc")
+    assert result.exit_code == 0
+    assert len(error_lines(result)) == 1 and "csrc/a.cu: a link to" in result.stderr and "outside the given paths" in result.stderr
+    assert (tmp_path / "shared.cu").read_text() == OLD and (folder / "op.cu").read_text() == NEW
+    assert error_lines(cuport("csrc", "shared.cu")) == [], "given as well, it is ported"
+    assert (tmp_path / "shared.cu").read_text() == NEW and (folder / "a.cu").is_symlink()
+
+
+def test_a_link_given_by_name_is_followed(folder, tmp_path):
+    (tmp_path / "link.cu").symlink_to("csrc/op.cu")
+    assert cuport("link.cu").exit_code == 0
+    assert (folder / "op.cu").read_text() == NEW and (tmp_path / "link.cu").is_symlink()
 
 
 def test_mode_stays(folder):
@@ -361,7 +381,7 @@ def test_real_permissions(folder):
         (folder / "sub").chmod(0o755)
     assert result.exit_code == 2
     assert sorted(line.split(":")[1].strip() for line in error_lines(result)) == ["csrc/closed.cu", "csrc/locked.cu", "csrc/sub"]
-    assert (folder / "op.cu").read_text() == NEW and (folder / "locked.cu").read_text() == OLD
+    assert (folder / "op.cu").read_text() == OLD and (folder / "locked.cu").read_text() == OLD, "all or none"
 
 
 def test_read_only(folder, monkeypatch):
@@ -370,22 +390,29 @@ def test_read_only(folder, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "locked.cu")
     result = cuport("csrc")
     assert result.exit_code == 2
-    assert error_lines(result) == ["cuport: csrc/locked.cu: not writable; change its permissions and run cuport again"]
-    assert (folder / "locked.cu").read_text() == OLD and (folder / "op.cu").read_text() == NEW
+    assert error_lines(result) == ["cuport: csrc/locked.cu: not writable; nothing was changed: change its permissions and run cuport again"]
+    assert (folder / "locked.cu").read_text() == OLD and (folder / "op.cu").read_text() == OLD, "all or none"
+    assert sorted(p.name for p in folder.iterdir()) == ["locked.cu", "op.cu"]
 
 
-def test_disk_full(folder, monkeypatch):
+@pytest.mark.parametrize("call", [0, 1, 2, 3])
+def test_disk_full(folder, monkeypatch, call):
+    """Whichever write is the first that finds no room: nothing changed, nothing is left lying about."""
     (folder / "other.cu").write_text(OLD)
+    calls = []
+    real = os.fsync
 
     def fsync(handle: int) -> None:
-        if "other" in os.readlink(f"/proc/self/fd/{handle}"):
+        calls.append(handle)
+        if len(calls) > call and not os.path.isdir(f"/proc/self/fd/{handle}"):
             raise OSError(28, "No space left on device")
+        real(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
     result = cuport("csrc")
     assert result.exit_code == 2
-    assert error_lines(result) == ["cuport: csrc/other.cu: No space left on device; nothing was written to it"]
-    assert (folder / "other.cu").read_text() == OLD and (folder / "op.cu").read_text() == NEW
+    assert "No space left on device; nothing was changed" in result.stderr
+    assert (folder / "other.cu").read_text() == OLD and (folder / "op.cu").read_text() == OLD
     assert sorted(p.name for p in folder.iterdir()) == ["op.cu", "other.cu"]
 
 
@@ -422,9 +449,9 @@ def test_file_that_changes_meanwhile(folder, monkeypatch):
     monkeypatch.setattr(migrator.engine, "migrate", migrate)
     result = cuport("csrc")
     assert result.exit_code == 2
-    assert error_lines(result) == ["cuport: csrc/op.cu: changed while it was being migrated; run cuport again"]
+    assert error_lines(result) == ["cuport: csrc/op.cu: changed while it was being migrated; nothing was changed, run cuport again"]
     assert (folder / "op.cu").read_text() == "somebody else was here\n"
-    assert (folder / "other.cu").read_text() == NEW
+    assert (folder / "other.cu").read_text() == OLD
 
 
 def test_file_that_goes_away_meanwhile(folder, monkeypatch):
@@ -447,7 +474,7 @@ def test_interrupted(folder):
     """Ctrl-C: one line, status 130, nothing half written."""
     for i in range(150):
         (folder / f"op{i}.cu").write_text(OLD * 40)
-    process = subprocess.Popen([*CUPORT, "migrate", "csrc"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen([*CUPORT, "migrate", "--allow-no-vcs", "csrc"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     try:
         time.sleep(2.0)
         process.send_signal(signal.SIGINT)
@@ -458,9 +485,9 @@ def test_interrupted(folder):
         pytest.skip("it was done before the signal came")
     assert process.returncode == 130, err
     assert b"Traceback" not in err and out == b""
-    assert err.decode().strip().splitlines() == ["cuport: interrupted; every file is as it was or wholly written"]
+    assert err.decode().strip().splitlines() == ["cuport: interrupted; all files are as they were, or all are ported"]
     texts = {p.read_text() for p in folder.glob("op[0-9]*.cu")}
-    assert len(texts) <= 2 and not [p for p in folder.iterdir() if not p.name.endswith(".cu")]
+    assert len(texts) == 1 and {p.suffix for p in folder.iterdir()} - {".cu"} <= {""}
 
 
 def test_closed_pipe(folder):

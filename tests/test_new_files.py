@@ -17,11 +17,12 @@ BEFORE = Path(__file__).parent.parent / "fixtures" / "build" / "ffi-create-exten
 
 
 def tree(root: Path) -> dict[str, bytes]:
-    return {p.relative_to(root).as_posix(): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file() and ".git" not in p.parts}
+    files = (p for p in sorted(root.rglob("*")) if p.is_file() and not {".git", ".cuport"} & set(p.parts))
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in files}
 
 
 def migrate(*arguments: object):
-    return CliRunner().invoke(main, ["migrate", *map(str, arguments)], obj=catalogue)
+    return CliRunner().invoke(main, ["migrate", "--allow-no-vcs", *map(str, arguments)], obj=catalogue)
 
 
 @pytest.fixture

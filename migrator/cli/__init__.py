@@ -12,6 +12,7 @@ import click
 
 COMMANDS = {
     "migrate": "Port sources to current PyTorch",
+    "undo": "Take a migration back",
     "rules": "List the rewrites, or explain one",
     "api": "Say which torch and CUDA releases have a name",
     "verify": "Prove a port: compile it against torch releases, compare kernels, build and run",
@@ -94,5 +95,5 @@ def run(catalogue: Callable) -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
-        click.echo("cuport: interrupted; every file is as it was or wholly written", err=True)
+        click.echo("cuport: interrupted; all files are as they were, or all are ported", err=True)
         sys.exit(130)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from migrator.report import FORMATS
         cuport migrate .                                   write it
         cuport migrate . --out ../ported                   write a ported copy instead
         cuport migrate . --select at-check,thc             only these rewrites, or groups of them
+        cuport migrate . --interactive                     decide change by change
         cuport migrate . --check --format github           annotate a pull request
         cuport migrate . --dry-run --report report.html    a page to read and to hand on
         """,
@@ -56,17 +58,22 @@ from migrator.report import FORMATS
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Put the result of `cuport verify --format json` into that page.",
 )
+@click.option("-i", "--interactive", is_flag=True, help="Show each change and ask whether to make it.")
+@click.option("--commit-per-rule", is_flag=True, help="Make one git commit for each rule, with the reason for it.")
+@click.option("--allow-dirty", is_flag=True, help="Write files with uncommitted changes as well.")
+@click.option("--allow-no-vcs", is_flag=True, help="Write where there is no git; `cuport undo` takes it back.")
+@click.option("--third-party", is_flag=True, help="Also port submodules and folders named third_party.")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration, if not the nearest one.")
 @click.option("--no-config", is_flag=True, help="Read no configuration.")
 @click.option("-v", "--verbose", count=True, help="Name every change with its line.")
 @click.option("-q", "--quiet", is_flag=True, help="Only errors and what is left to do by hand.")
 @click.pass_obj
 def command(
-    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, form, output, page,
-    verified, config, no_config, verbose, quiet,
+    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, form, output, page, verified,
+    interactive, commit_per_rule, allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
-    from migrator.cli import show
+    from migrator.cli import guard, show
     from migrator.config import Config
     from migrator.library import PlanError
     from migrator.library import plan as make_plan
@@ -78,21 +85,29 @@ def command(
         raise UsageError("-o takes the report of --format json, sarif or github; the diff goes into a file by `--dry-run > FILE`")
     if verified is not None and page is None:
         raise UsageError("--verified is shown in the page of --report FILE; give that too")
+    in_place = not (dry_run or check or out is not None)
+    if commit_per_rule and (not in_place or allow_dirty or allow_no_vcs or interactive):
+        raise UsageError("--commit-per-rule writes in place, in a git checkout, over files that are committed; give it without such options")
+    guard.settle(paths, in_place)
+    options = {
+        "target": target,
+        "min_torch": min_torch,
+        "select": select,
+        "unsafe_fixes": unsafe_fixes,
+        "only_broken": only_broken,
+        "write_setup": write_setup,
+        "config": Config() if no_config else config,
+        "catalogue": catalogue(),
+        "third_party": third_party,
+    }
     try:
         with show.progress(quiet) as progress:
-            plan = make_plan(
-                paths,
-                target=target,
-                min_torch=min_torch,
-                select=select,
-                ignore=ignore,
-                unsafe_fixes=unsafe_fixes,
-                only_broken=only_broken,
-                write_setup=write_setup,
-                config=Config() if no_config else config,
-                catalogue=catalogue(),
-                progress=progress,
-            )
+            plan = make_plan(paths, ignore=ignore, progress=progress, **options)
+        if interactive:
+            from migrator.cli.interactive import choose
+
+            choice = choose(plan)
+            plan = make_plan(paths, ignore=(*ignore, *choice.rules), skipped=choice.changes, **options)
     except PlanError as error:
         raise UsageError(str(error)) from None
 
@@ -109,8 +124,14 @@ def command(
         why = "a setup.py is there already, or nothing that builds an extension was found"
         click.echo(f"cuport: --write-setup: {why}; none was written", err=True)
 
+    if in_place and (reason := guard.refusal(plan, allow_dirty, allow_no_vcs)) is not None:
+        raise UsageError(reason)
     wrote = not (dry_run or check)
-    if wrote:
+    if commit_per_rule:
+        from migrator.cli.commits import commit_each
+
+        commit_each(plan, lambda **chosen: make_plan(paths, **{**options, "ignore": ignore, **chosen}), _write)
+    elif wrote:
         failed = _write(plan, paths, out) or failed
     elif dry_run and form == "text" and not quiet:
         show.diff(plan)
@@ -122,6 +143,9 @@ def command(
             click.echo(report, nl=False)
     if page is not None:
         show.write_report(page, _page(plan, paths, verified, wrote))
+    if not quiet:
+        for line in guard.aside(plan):
+            show.say(line)
     show.closing(plan, wrote, bool(verbose), quiet)
     if failed:
         sys.exit(2)
@@ -148,13 +172,14 @@ def _verification(path: Path):
         raise UsageError(str(error)) from None
 
 
-def _write(plan, paths, out) -> bool:
+def _write(plan, paths=(), out=None) -> bool:
     """Write the plan in place, or as a copy under ``out``. True if something failed."""
     from migrator.library import PlanError, apply
     from migrator.report.paths import shown
 
     try:
-        written = apply(plan) if out is None else apply(plan, out=out, source=paths[0])
+        command = shlex.join(["cuport", *sys.argv[1:]])
+        written = apply(plan, command=command) if out is None else apply(plan, out=out, source=paths[0])
     except PlanError as error:
         raise UsageError(str(error)) from None
     for file, reason in written.failed:

@@ -45,10 +45,10 @@ def diff(plan: Plan) -> None:
     coloured = colours(sys.stdout)
     for file in plan.changed:
         for line in unified(file):
-            click.echo(_coloured(line) if coloured else line, nl=False, color=coloured)
+            click.echo(painted(line) if coloured else line, nl=False, color=coloured)
 
 
-def _coloured(line: str) -> str:
+def painted(line: str) -> str:
     if line.startswith(("+++", "---")):
         return click.style(line, bold=True)
     if line.startswith("+"):

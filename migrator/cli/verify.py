@@ -47,8 +47,8 @@ class _WithCommand(click.Command):
     is_flag=False,
     flag_value="auto",
     default=None,
-    metavar="[DIR|REVISION]",
-    help="Verify the originals too: a folder, a git revision, or git HEAD.",
+    metavar="[DIR|REVISION|undo]",
+    help="Verify the originals too: a folder, a git revision, or `undo`, the undo record.  [default: the undo record, else git HEAD]",
 )
 @click.option("--prove", is_flag=True, help="Compare the PTX of every kernel with the original's.")
 @click.option(

@@ -6,7 +6,7 @@ import difflib
 
 from migrator.planned import PlannedFile
 from migrator.report.lines import Touched, git_lines, rules_between, touched
-from migrator.report.paths import relative
+from migrator.report.paths import quoted, relative
 
 CONTEXT = 3
 
@@ -17,12 +17,13 @@ def unified(file: PlannedFile) -> list[str]:
     name, new_name = relative(file.path), relative(file.shown_destination)
     result = []
     if file.created:
-        result = [f"diff --git a/{name} b/{name}\n", "new file mode 100644\n"]
+        result = [f"diff --git {quoted(f'a/{name}')} {quoted(f'b/{name}')}\n", "new file mode 100644\n"]
     elif new_name != name:
-        result = [f"diff --git a/{name} b/{new_name}\n", f"rename from {name}\n", f"rename to {new_name}\n"]
-    old = "/dev/null" if file.created else f"a/{name}"
+        names = f"{quoted(f'a/{name}')} {quoted(f'b/{new_name}')}"
+        result = [f"diff --git {names}\n", f"rename from {quoted(name)}\n", f"rename to {quoted(new_name)}\n"]
+    old = "/dev/null" if file.created else quoted(f"a/{name}")
     spans = [Touched(0, 1, tuple(a.rule for a in file.applied))] if file.created else touched(file)
-    for line in difflib.unified_diff(before, after, old, f"b/{new_name}", n=CONTEXT):
+    for line in difflib.unified_diff(before, after, old, quoted(f"b/{new_name}"), n=CONTEXT):
         if line.startswith("@@"):
             line = _with_rules(line, spans)
         elif not line.endswith("\n"):

@@ -21,6 +21,13 @@ def shown(path: Path) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in relative(path))
 
 
+def quoted(name: str) -> str:
+    """A name as git writes it in a diff: as it is, or quoted as in C where it holds a quote, a backslash or a control character."""
+    if not any(c in '"\\' or ord(c) < 32 or ord(c) == 127 for c in name):
+        return name
+    return '"' + "".join(f"\\{c}" if c in '"\\' else f"\\{ord(c):03o}" if ord(c) < 32 or ord(c) == 127 else c for c in name) + '"'
+
+
 def uri(path: Path) -> str:
     """A relative path as a URI reference: every byte that is not plain is percent-encoded."""
     return quote(os.fsencode(relative(path)), safe="/-._~")

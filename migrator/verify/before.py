@@ -14,6 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrator.journal import JournalError
+from migrator.project import MAX_BYTES
+from migrator.undo import before_all
+
 from .includes import SOURCE_SUFFIXES
 from .units import BUILD_SCRIPTS, SKIPPED_FOLDERS
 
@@ -33,7 +37,8 @@ class Originals:
 
 @contextmanager
 def originals(path: Path, named: str) -> Iterator[Originals]:
-    """The originals of `path`. `named`: a folder, a git revision, or "auto" for git HEAD."""
+    """The originals of `path`. `named`: a folder, a git revision, "undo" for cuport's undo record, or "auto": the undo record where it has
+    anything of `path`, else git HEAD."""
     path = path.resolve()
     if named != "auto" and Path(named).exists():
         other = Path(named).resolve()
@@ -42,8 +47,15 @@ def originals(path: Path, named: str) -> Iterator[Originals]:
         yield Originals(other, str(named), not same_sources(other, path))
         return
     revision = "HEAD" if named == "auto" else named
-    folder = Path(tempfile.mkdtemp(prefix="cuport-before-"))
+    folder = Path(tempfile.mkdtemp(prefix="cuport-before-")).resolve()
     try:
+        if named in ("auto", "undo"):
+            target = undone(path, folder / path.name)
+            if target is not None:
+                yield Originals(target, "the undo record", not same_sources(target, path))
+                return
+            if named == "undo":
+                raise BeforeError(f"no undo record of cuport's has anything of {path}: name the originals with --before DIR")
         export(path if path.is_dir() else path.parent, revision, folder)
         target = folder if path.is_dir() else folder / path.name
         if not target.exists():
@@ -51,6 +63,42 @@ def originals(path: Path, named: str) -> Iterator[Originals]:
         yield Originals(target, f"git {revision}", not same_sources(target, path))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def undone(path: Path, into: Path) -> Path | None:
+    """A copy of `path` as it was before cuport ported it, at `into`; None where no undo record has anything of it."""
+    try:
+        before = before_all(path)
+        if not before:
+            return None
+        if path.is_file():
+            data = before.get(path)
+            if data is not None:
+                into.write_bytes(data)
+            return into if data is not None else None
+        shutil.copytree(path, into, symlinks=True, ignore=_not_needed)
+        for changed, data in before.items():
+            target = into / changed.relative_to(path)
+            target.unlink(missing_ok=True)
+            if data is not None:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+        return into
+    except JournalError as error:
+        raise BeforeError(f"{error}; or name the originals with --before DIR") from None
+
+
+def _not_needed(folder: str, names: list[str]) -> set[str]:
+    """What a compiler never reads: build outputs, hidden folders, big data, what is no file."""
+    left = set()
+    for name in names:
+        path = Path(folder, name)
+        if path.is_dir() and not path.is_symlink():
+            if name in SKIPPED_FOLDERS or name.startswith("."):
+                left.add(name)
+        elif not path.is_file() or path.stat().st_size > MAX_BYTES:
+            left.add(name)
+    return left
 
 
 def export(folder: Path, revision: str, into: Path) -> None:
@@ -67,7 +115,7 @@ def export(folder: Path, revision: str, into: Path) -> None:
         reason = done.stderr.decode(errors="replace").strip().splitlines()
         raise BeforeError(
             f"no originals at {revision!r} ({reason[-1] if reason else 'git archive failed'}): "
-            "name their folder with --before DIR, or run inside the git checkout that you are porting"
+            "name their folder with --before DIR, or run where cuport ported it (its undo record), or in the git checkout"
         )
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         if hasattr(tarfile, "data_filter"):

@@ -125,7 +125,10 @@ def read_script(
 
     Raises SyntaxError for a file that is not Python 3; the caller falls back to the folder.
     """
-    tree = ast.parse(text)
+    try:
+        tree = ast.parse(text)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise SyntaxError(str(error) or "too deeply nested") from None  # NUL bytes; nesting beyond what Python's own parser takes
     reader = _Reader(path, wanted, torch_version, folder or path.parent, cuda)
     reader.moves = dict(moves or {})
     reader.made = [*reader.moves.values(), *made]

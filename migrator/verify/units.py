@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from migrator.vendored import THIRD_PARTY
+
 from .cmake import read_cmake
 from .includes import included_by_others
 from .static_python import UNKNOWN, Call, Unknown, read_script
@@ -105,6 +107,27 @@ def find_units(path: Path, torch_version: str = "2.15.0") -> Project:
     return _finished(project, path)
 
 
+def extension_sources(root: Path) -> list[Path]:
+    """The sources below ``root`` that Python build files compile into torch extensions.
+
+    Where a build file makes its list at run time, the sources of its own folder stand for them, but not those of a third_party below it.
+    """
+    found: dict[Path, None] = {}
+    for script in _build_files(root)[0]:
+        try:
+            if b"torch" not in script.read_bytes():
+                continue
+        except OSError:
+            continue
+        project = Project(root)
+        _read_build_script(script, project, "2.15.0")
+        for unit in project.units:
+            below = unit.path.relative_to(script.parent).parts if unit.path.is_relative_to(script.parent) else ()
+            if unit.path.is_relative_to(root) and (script in project.build_files or not any(part.lower() in THIRD_PARTY for part in below)):
+                found.setdefault(unit.path)
+    return list(found)
+
+
 def _finished(project: Project, folder: Path) -> Project:
     if not project.units:
         _take_folder(folder, project)
@@ -154,7 +177,7 @@ def _read_build_script(path: Path, project: Project, torch_version: str) -> None
         text = path.read_bytes().decode("utf-8-sig", "replace")
         script = read_script(text, path, _wanted, torch_version=torch_version)
     except SyntaxError as error:
-        project.notes.append(f"{_shown(path, project)}:{error.lineno}: not Python 3, its sources were taken from the folder")
+        project.notes.append(f"{_shown(path, project)}:{error.lineno or 1}: not Python 3, its sources were taken from the folder")
         _take_folder(path.parent, project)
         return
     found = False

@@ -30,7 +30,7 @@ def ported(name: str, folder: Path, settings: Settings | None = None) -> tuple[P
     root = folder / name
     shutil.copytree(PROJECTS / name / "before", root)
     plan = migrate(Project.load([root]), catalogue(), settings or Settings())
-    _, failed = apply(plan.files)
+    _, failed = apply(plan)
     assert not failed
     return root, plan
 

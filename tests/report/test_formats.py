@@ -148,7 +148,7 @@ def test_github_annotations(folder):
 
 
 def cuport(*args):
-    return CliRunner().invoke(main, ["migrate", *map(str, args)], obj=catalogue)
+    return CliRunner().invoke(main, ["migrate", "--allow-no-vcs", *map(str, args)], obj=catalogue)
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "github"])

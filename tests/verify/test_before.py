@@ -7,8 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from migrator.cli import main
 from migrator.verify.before import BeforeError, originals
+from rewrites import catalogue
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -55,3 +58,87 @@ def test_no_originals_is_one_clear_line(tmp_path, named):
     with pytest.raises(BeforeError) as error, originals(tmp_path, named):
         pass
     assert "--before DIR" in str(error.value) and "\n" not in str(error.value)
+
+
+# --- the undo record --------------------------------------------------------------------------------------------------------------------
+
+OLD = "#include <THC/THC.h>\nvoid f(const at::Tensor &x) { AT_CHECK(x.dim() == 4); }\n"
+
+
+def migrate(*words: object) -> None:
+    result = CliRunner().invoke(main, ["migrate", "--allow-no-vcs", "--allow-dirty", *map(str, words)], obj=catalogue)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.fixture
+def ported(tmp_path):
+    """A tree outside git, migrated in two runs."""
+    root = tmp_path / "tree"
+    (root / "ops").mkdir(parents=True)
+    (root / "ops/a.cu").write_text(OLD)
+    (root / "ops/clean.cu").write_text("void g() {}\n")
+    (root / "data").mkdir()
+    (root / "link.cu").symlink_to("ops/a.cu")
+    migrate(root, "--select", "at-check")
+    migrate(root)
+    assert "THC" not in (root / "ops/a.cu").read_text()
+    return root
+
+
+@pytest.mark.parametrize("named", ["auto", "undo"])
+@pytest.mark.parametrize("where", [".", "ops", "ops/a.cu"])
+def test_undo_record(ported, named, where):
+    with originals((ported / where), named) as found:
+        assert found.description == "the undo record" and found.differs
+        original = found.path if where.endswith("a.cu") else found.path / ("a.cu" if where == "ops" else "ops/a.cu")
+        assert original.read_text() == OLD, "as it was before the first of the runs"
+        if where == ".":
+            assert (found.path / "ops/clean.cu").exists() and not (found.path / ".cuport").exists()
+        kept = found.path
+    assert not kept.exists() and "THC" not in (ported / "ops/a.cu").read_text()
+
+
+def test_undo_record_of_a_file_that_was_finished_by_hand(ported):
+    (ported / "ops/a.cu").write_text("void by_hand();\n")
+    with originals(ported, "auto") as found:
+        assert (found.path / "ops/a.cu").read_text() == OLD
+
+
+def test_undo_record_from_before_somebody_else_rewrote_the_file(ported):
+    (ported / "ops/a.cu").write_text(OLD + "// a new version\n")
+    migrate(ported)
+    with originals(ported, "auto") as found:
+        assert (found.path / "ops/a.cu").read_text() == OLD + "// a new version\n"
+
+
+def test_undo_record_of_renamed_and_new_files(tmp_path):
+    before = Path(__file__).parents[2] / "fixtures/build/ffi-create-extension/project_cuda/before"
+    root = tmp_path / "tree"
+    shutil.copytree(before, root)
+    migrate(root)
+    assert (root / "src/scale.cpp").exists()
+    with originals(root, "auto") as found:
+        names = {p.relative_to(found.path).as_posix(): p.read_bytes() for p in found.path.rglob("*") if p.is_file()}
+        assert names == {p.relative_to(before).as_posix(): p.read_bytes() for p in before.rglob("*") if p.is_file()}
+
+
+@needs_git
+def test_undo_record_before_git_and_git_where_the_record_says_nothing(checkout):
+    (checkout / "ops/a.cu").write_text(OLD)
+    git(checkout, "commit", "-qam", "two")
+    migrate(checkout)
+    git(checkout, "commit", "-qam", "ported")
+    with originals(checkout, "auto") as found:
+        assert found.description == "the undo record" and found.differs
+    with originals(checkout, "HEAD") as found:
+        assert not found.differs
+    git(checkout, "checkout", "-q", "HEAD~1", "--", "ops")
+    (checkout / "ops/b.cu").write_text("new\n")
+    with originals(checkout, "auto") as found:
+        assert found.description == "git HEAD", "what was taken back by git is no port"
+
+
+def test_no_undo_record(tmp_path):
+    with pytest.raises(BeforeError) as error, originals(tmp_path, "undo"):
+        pass
+    assert "no undo record" in str(error.value)

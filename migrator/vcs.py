@@ -1,0 +1,105 @@
+"""What git knows of files: whether it could bring their present bytes back.
+
+git is asked through its own commands, with the person's environment (``GIT_DIR`` and its kin count). A tree comes from anywhere, and its
+``.git/config`` may name programs: hooks, file-system monitors and filters of that file are switched off, so that nothing of it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class GitError(Exception):
+    """git is not installed, or does not answer; the message is one line."""
+
+
+def uncommitted(files: Iterable[Path]) -> tuple[dict[Path, str], list[Path]]:
+    """Of some real paths: those that git has not got in their present form, each with why, and those that are in no checkout at all.
+
+    Raises GitError.
+    """
+    dirty: dict[Path, str] = {}
+    homeless: list[Path] = []
+    by_folder: dict[Path, list[Path]] = {}
+    for file in files:
+        by_folder.setdefault(_nearest_checkout(file.parent), []).append(file)
+    for folder, members in by_folder.items():
+        top = _top(folder)
+        if top is None:
+            homeless += members
+            continue
+        names = {os.fsencode(file.relative_to(top)): file for file in members if file.is_relative_to(top)}
+        homeless += [file for file in members if not file.is_relative_to(top)]
+        below = os.path.commonpath([os.fspath(file.parent) for file in members])
+        tracked = set(_git(top, "ls-files", "-z", "--", below).split(b"\0"))
+        options = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=all")
+        for entry in _git(top, "status", *options, "--", below).split(b"\0"):
+            if entry[3:] in names:
+                dirty[names[entry[3:]]] = "has uncommitted changes"
+        for name, file in names.items():
+            if name not in tracked:
+                dirty.setdefault(file, "is not in git")
+    return dirty, homeless
+
+
+def commit(paths: Iterable[Path], message: str) -> None:
+    """Commit some real paths of one checkout, also such as are gone, and nothing else that may be staged. New files that git is told to
+    ignore are left out. Raises GitError.
+    """
+    chosen = list(paths)
+    tops = {_top(_nearest_checkout(path.parent)) for path in chosen}
+    top = tops.pop()
+    if top is None or tops:
+        raise GitError("the files are not all in one git checkout")
+    names = {os.fsencode(path.relative_to(top)) for path in chosen}
+    tracked = set(_git(top, "ls-files", "-z").split(b"\0"))
+    ignored = _git(top, "ls-files", "-z", "--others", "--ignored", "--exclude-standard").split(b"\0")
+    listed = b"\0".join(sorted(name for name in names if name in tracked or name not in ignored))
+    at = ("--pathspec-from-file=-", "--pathspec-file-nul")
+    _git(top, "add", "--all", *at, stdin=listed)
+    try:
+        _git(top, "commit", "--quiet", "--only", "-m", message, *at, stdin=listed)
+    except GitError:
+        _git(top, "reset", "--quiet", *at, stdin=listed)  # they were as in HEAD
+        raise
+
+
+def _nearest_checkout(folder: Path) -> Path:
+    if "GIT_DIR" in os.environ or "GIT_WORK_TREE" in os.environ:
+        return Path.cwd()
+    return next((each for each in (folder, *folder.parents) if os.path.lexists(each / ".git")), folder)
+
+
+def _top(folder: Path) -> Path | None:
+    if not ("GIT_DIR" in os.environ or "GIT_WORK_TREE" in os.environ or os.path.lexists(folder / ".git")):
+        return None
+    return Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n"))).resolve()
+
+
+def _git(folder: Path, *words: str, stdin: bytes = b"") -> bytes:
+    environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    settings = [("core.fsmonitor", "false"), ("core.hooksPath", os.devnull)]
+    filters = r"^filter\..*\.(clean|process|required)$"
+    listed = _run(folder, environment, "config", "--local", "--includes", "--name-only", "-z", "--get-regexp", filters)
+    settings += [(name, "false" if name.endswith("required") else "") for name in map(os.fsdecode, listed.stdout.split(b"\0")) if name]
+    first = int(environment.get("GIT_CONFIG_COUNT") or 0)
+    for number, (name, value) in enumerate(settings, first):
+        environment |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    environment["GIT_CONFIG_COUNT"] = str(first + len(settings))
+    done = _run(folder, environment, "--literal-pathspecs", "--no-optional-locks", *words, stdin=stdin)
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise GitError(f"git {words[0]}: {lines[0] if lines else f'exit status {done.returncode}'}")
+    return done.stdout
+
+
+def _run(folder: Path, environment: dict[str, str], *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["git", *words], cwd=folder, input=stdin, capture_output=True, env=environment)
+    except FileNotFoundError:
+        raise GitError("git is not installed, so it cannot be asked") from None
+    except OSError as error:
+        raise GitError(f"git does not run: {error.strerror or error}") from None
