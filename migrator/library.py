@@ -43,6 +43,7 @@ def plan(
     unsafe_fixes: bool = False,
     only_broken: bool = False,
     write_setup: bool = False,
+    amp_compat: bool = False,
     config: Config | str | PathLike[str] | None = None,
     catalogue: Catalogue | None = None,
     progress: Progress | None = None,
@@ -50,8 +51,8 @@ def plan(
     """Plan the migration of files and folders; nothing is written and nothing of theirs is run.
 
     ``target`` and ``min_torch`` are releases such as ``"2.15"`` (the newest known; the target), ``select`` and ``ignore`` names or groups
-    of rewrites. ``write_setup``: a setup.py and a pyproject.toml too, for extensions of the folders that have none. ``config`` is a
-    configuration or the path of one; None: the one nearest above the first path, ``Config()``: none at all.
+    of rewrites. ``write_setup``: a setup.py and a pyproject.toml too, for extensions of the folders that have none. ``amp_compat``: mixed
+    precision is imported from a module that is written into the project. ``config`` is a configuration or the path of one; None: the one nearest above the first path, ``Config()``: none at all.
     What is given here wins over the configuration; ``ignore`` adds to it. ``catalogue`` is cuport's own where it is left out.
 
     Raises PlanError. Paths that cannot be read are the plan's ``problems``.
@@ -73,6 +74,7 @@ def plan(
         unsafe_fixes=unsafe_fixes,
         only_broken=only_broken,
         write_setup=write_setup,
+        amp_compat=amp_compat,
         config=chosen,
     )
     project = Project.load(given, excluded=chosen.excludes)
@@ -134,6 +136,7 @@ def settings_for(
     unsafe_fixes: bool = False,
     only_broken: bool = False,
     write_setup: bool = False,
+    amp_compat: bool = False,
     config: Config | None = None,
 ) -> Settings:
     """The engine's settings of what was asked for and a configuration. Raises PlanError."""
@@ -153,6 +156,7 @@ def settings_for(
         floor,
         select=_names(tuple(select) or config.select, catalogue),
         ignore=_names((*ignore, *config.ignore), catalogue),
+        amp_compat=amp_compat,
         extra=frozenset(r.id for r in catalogue.rewrites if write_setup and r.option == "--write-setup"),
         unsafe=unsafe_fixes or config.unsafe_fixes,
         only_broken=only_broken or config.only_broken,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import textwrap
 
@@ -119,12 +120,17 @@ def test_docstring_example(rule: Rewrite, tmp_path):
     before, after = example(rule.doc)
     alone = Catalogue((rule,), catalogue().headers, catalogue().known_macros)
     got = []
-    names = {"c++": ("example.cu", "example.c", "example.h"), "python": ("example.py", "setup.py"), "build": ("CMakeLists.txt", "requirements.txt", "make.sh")}
+    names = {"c++": ("example.cu", "example.c", "example.h"), "python": ("example.py", "setup.py", "example.ipynb"), "build": ("CMakeLists.txt", "requirements.txt", "make.sh")}
     for wrapped, name, known in itertools.product((str, _in_function) if rule.language == "c++" else (str,), names[rule.language], (alone, catalogue())):
         root = tmp_path / str(len(got))
-        settings = Settings(extra=frozenset() if rule.default else frozenset({rule.id}))
-        result, plan = run({name: wrapped(before).encode()}, root, settings, known)
+        settings = Settings(unsafe=rule.tier == "unsafe", extra=frozenset() if rule.default else frozenset({rule.id}))
+        source = wrapped(before)
+        if name.endswith(".ipynb"):
+            source = json.dumps({"cells": [{"cell_type": "code", "source": source}]})
+        result, plan = run({name: source.encode()}, root, settings, known)
         text = result.get(name, result.get(name + "pp", b"")).decode()
+        if name.endswith(".ipynb"):
+            text = json.loads(text)["cells"][0]["source"]
         got.append(text)
         seen = {a.rule for f in plan.files for a in f.applied} | {item.rule for _, item in plan.left}
         if rule.id in seen and _body(text) == _body(wrapped(after)):
