@@ -161,20 +161,6 @@ def _overlaps(spans: list[tuple[int, int]], edit: Edit) -> bool:
     return False
 
 
-def apply_edits(data: bytes, edits: Iterable[Edit]) -> bytes:
-    """The bytes after the edits. They must not overlap."""
-    pieces: list[bytes] = []
-    position = 0
-    for edit in sorted(edits):
-        if edit.start < position:
-            raise ValueError("overlapping edits")
-        pieces.append(data[position : edit.start])
-        pieces.append(edit.text)
-        position = edit.end
-    pieces.append(data[position:])
-    return b"".join(pieces)
-
-
 class _Back:
     """Maps an offset after some edits to the offset before them."""
 
@@ -247,23 +233,23 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
     orders = sorted({r.order for r in rewrites})
     stale = {order: set(candidates) for order in orders}  # what each order has not seen in its present form
     for _ in range(MAX_PASSES):
-        pending: dict[Path, bytes] = {}
+        pending: dict[Path, SourceFile] = {}
         for order in orders:
             active = [r for r in rewrites if r.order == order]
             waiting = [p for p in candidates if p in stale[order]]
             for number, path in enumerate(waiting):
                 if progress is not None:
                     progress(number, len(waiting))
-                data = _one_file(project, path, order, active, catalogue, settings, states, new_files, guards)
-                if data is not None:
-                    pending[path] = data
+                edited = _one_file(project, path, order, active, catalogue, settings, states, new_files, guards)
+                if edited is not None:
+                    pending[path] = edited
             stale[order].clear()
             if pending:
                 break  # later orders see the outcome of the earlier ones, in the whole project
         if not pending:
             break
-        for path, data in pending.items():
-            project.update(path, data)
+        for path, edited in pending.items():
+            project.update(path, edited)
         cross = {t for r in rewrites if r.cross_file for t in r.trigger_bytes}
         again = {p for p in candidates if p in pending or project.source(p).words & cross}
         for order in orders:
@@ -275,17 +261,17 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
     planned, untouched = list(_guard_header(project, guards, catalogue, states)), []
     for path, state in states.items():
         new = project.source(path)
-        present = {(state.original.line_of(state.original_offset(f.start)), f) for found in state.findings.values() for f in found}
+        present = {(state.original.shown_line(state.original_offset(f.start)), f) for found in state.findings.values() for f in found}
         left = tuple(
-            Left(f.rule, line, new.line_of(f.start), f.message, f.advice)
+            Left(f.rule, line, new.shown_line(f.start), new.where(f.start) + f.message, f.advice)
             for line, f in sorted({*present, *state.kept}, key=lambda pair: (pair[1].start, pair[1].rule))
         )
-        if new.data != state.original.data or left or state.new_path is not None:
-            replacements = tuple(r for r in state.replacements if state.original.data[r.start : r.end] != r.text)
+        before, after = state.original.raw, new.raw
+        if after != before or left or state.new_path is not None:
+            in_place = before == state.original.data  # of a notebook, offsets are those of its Python
+            replacements = tuple(r for r in state.replacements if state.original.data[r.start : r.end] != r.text) if in_place else ()
             planned.append(
-                PlannedFile(
-                    path, state.original.path, state.original.data, new.data, tuple(state.applied), left, state.new_path, replacements=replacements
-                )
+                PlannedFile(path, state.original.path, before, after, tuple(state.applied), left, state.new_path, replacements=replacements)
             )
         else:
             untouched.append(state.original.path)
@@ -371,8 +357,8 @@ def _shown(project: Project, path: Path) -> Path:
 def _one_file(
     project: Project, path: Path, order: int, rewrites: list[Rewrite], catalogue: Catalogue, settings: Settings, states: dict[Path, _State],
     new_files: dict[Path, NewFile], guards: set[str],
-) -> bytes | None:
-    """One pass of some rewrites over one file: its new bytes, or None when nothing changes."""
+) -> SourceFile | None:
+    """One pass of some rewrites over one file: the new file, or None when nothing changes."""
     file = project.source(path)
     state = states[path]
     state.findings[order] = []
@@ -415,7 +401,7 @@ def _one_file(
                 (path, result.rule, state.original.line_of(state.original_offset(e.start))) in settings.skipped for e in edits
             ):
                 continue
-            if edits:
+            if edits and file.can_edit(edits):
                 changes.append(replace(result, edits=edits))
     if not changes:
         return None
@@ -450,10 +436,10 @@ def _one_file(
     for change in accepted:
         if change.edits:
             offset = state.original_offset(change.edits[0].start)
-            state.applied.append(Applied(change.rule, state.original.line_of(offset), change.note))
+            state.applied.append(Applied(change.rule, state.original.shown_line(offset), change.note))
     state.last_rules = [c.rule for c in accepted]
-    made = [(state.original.line_of(state.original_offset(f.start)), f) for c in accepted for f in c.left]
+    made = [(state.original.shown_line(state.original_offset(f.start)), f) for c in accepted for f in c.left]
     state.kept = [(line, replace(f, start=_forward(every, f.start))) for line, f in [*state.kept, *made]]
     state.back.append(_Back(every))
     state.replacements = compose(state.replacements, file.data, traced)
-    return apply_edits(file.data, every)
+    return file.edited(every)

@@ -42,6 +42,7 @@ def plan(
     unsafe_fixes: bool = False,
     only_broken: bool = False,
     write_setup: bool = False,
+    amp_compat: bool = False,
     config: Config | str | PathLike[str] | None = None,
     catalogue: Catalogue | None = None,
     progress: Progress | None = None,
@@ -52,10 +53,11 @@ def plan(
 
     ``target`` and ``min_torch`` are releases such as ``"2.15"`` (left out: the newest known, and the target; ``"auto"`` as a target: what
     is installed or what the project asks for), ``select`` and ``ignore`` names or groups of rewrites. ``write_setup``: a setup.py and a
-    pyproject.toml too, for extensions of the folders that have none. ``config`` is a configuration or the path of one; None: the one
-    nearest above the first path, ``Config()``: none at all. What is given here wins over the configuration; ``ignore`` adds to it.
-    ``catalogue`` is cuport's own where it is left out. ``third_party`` also
-    reads submodules and folders named third_party. ``skipped`` are changes not to make: real path, rule, line of the original.
+    pyproject.toml too, for extensions of the folders that have none. ``amp_compat``: mixed precision is imported from a module that is
+    written into the project. ``config`` is a configuration or the path of one; None: the one nearest above the first path, ``Config()``:
+    none at all. What is given here wins over the configuration; ``ignore`` adds to it. ``catalogue`` is cuport's own where it is left
+    out. ``third_party`` also reads submodules and folders named third_party. ``skipped`` are changes not to make: real path, rule, line
+    of the original.
 
     Raises PlanError. Paths that cannot be read are the plan's ``problems``.
     """
@@ -76,6 +78,7 @@ def plan(
         unsafe_fixes=unsafe_fixes,
         only_broken=only_broken,
         write_setup=write_setup,
+        amp_compat=amp_compat,
         config=chosen,
         paths=given,
     )
@@ -158,6 +161,7 @@ def settings_for(
     unsafe_fixes: bool = False,
     only_broken: bool = False,
     write_setup: bool = False,
+    amp_compat: bool = False,
     config: Config | None = None,
     paths: Sequence[Path] = (),
 ) -> Settings:
@@ -179,6 +183,7 @@ def settings_for(
         floor,
         select=_names(tuple(select) or config.select, catalogue),
         ignore=_names((*ignore, *config.ignore), catalogue),
+        amp_compat=amp_compat,
         extra=frozenset(r.id for r in catalogue.rewrites if write_setup and r.option == "--write-setup"),
         unsafe=unsafe_fixes or config.unsafe_fixes,
         only_broken=only_broken or config.only_broken,

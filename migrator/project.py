@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from migrator import notebook
 from migrator.python import Module, NotPython3
 from migrator.scope import Scopes
 from migrator.source import CPP_SUFFIXES, SourceFile, language_of
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 SKIPPED_DIRECTORIES = frozenset(
     {".git", ".cuport", ".hg", ".svn", "build", "dist", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".eggs", ".mypy_cache"}
-    | {".pytest_cache"}
+    | {".pytest_cache", ".ipynb_checkpoints"}
 )
 MAX_BYTES = 16 * 1024 * 1024  # no person wrote more than that in one file, and its tree would take gigabytes
 
@@ -125,17 +126,24 @@ class Project:
         if b"\0" in data[:8192]:
             self.problems.append(Problem(path, "a binary file, left as it is", is_error=named))
             return
-        (self.files if language_of(real) == "c++" else self.scripts)[real] = SourceFile(path, data)
+        if real.suffix == notebook.SUFFIX:
+            try:
+                self.scripts[real] = notebook.Notebook(path, data)
+            except notebook.NotANotebook as error:
+                self.problems.append(Problem(path, f"{error}: left as it is", is_error=named))
+                return
+        else:
+            (self.files if language_of(real) == "c++" else self.scripts)[real] = SourceFile(path, data)
         self.modes[real] = real.stat().st_mode
 
-    def update(self, path: Path, data: bytes) -> None:
-        """Put new bytes in place of a file's old ones (in memory)."""
+    def update(self, path: Path, file: SourceFile) -> None:
+        """Put a new file in place of the old one (in memory)."""
         self._modules.pop(path, None)
         self._cache.clear()
         if path in self.scripts:
-            self.scripts[path] = SourceFile(self.scripts[path].path, data)
+            self.scripts[path] = file
             return
-        self.files[path] = SourceFile(self.files[path].path, data)
+        self.files[path] = file
         for cache in (self._trees, self._scopes, self._includes, self._macros):
             cache.pop(path, None)  # type: ignore[attr-defined]
         self._functions.clear()
@@ -147,11 +155,14 @@ class Project:
     def module(self, path: Path) -> Module | None:
         """The syntax tree of a Python file; None, and a Problem, when it is not Python 3."""
         if path not in self._modules:
+            file = self.scripts[path]
             try:
-                self._modules[path] = Module(self.scripts[path])
+                if isinstance(file, notebook.Notebook) and file.unread is not None:
+                    raise NotPython3(f"cell {file.unread}")
+                self._modules[path] = Module(file)
             except NotPython3 as error:
                 self._modules[path] = None
-                problem = Problem(self.scripts[path].path, f"not Python 3 ({error}): left as it is", is_error=False)
+                problem = Problem(file.path, f"not Python 3 ({error}): left as it is", is_error=False)
                 if problem not in self.problems:
                     self.problems.append(problem)
         return self._modules[path]

@@ -251,6 +251,7 @@ class Settings:
     select: frozenset[str] = frozenset()
     ignore: frozenset[str] = frozenset()
     extra: frozenset[str] = frozenset()
+    amp_compat: bool = False  # mixed precision from the module of `cuport amp-shim`
     unsafe: bool = False
     only_broken: bool = False
     per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from migrator.rewrite import Edit
 
 CUDA_SUFFIXES = {".cu", ".cuh"}
 HOST_SUFFIXES = {".cpp", ".cc", ".cxx", ".c", ".c++"}
 HEADER_SUFFIXES = {".h", ".hpp", ".hh", ".hxx", ".inl", ".inc"}
 CPP_SUFFIXES = CUDA_SUFFIXES | HOST_SUFFIXES | HEADER_SUFFIXES
 
-PYTHON_SUFFIXES = {".py"}
+PYTHON_SUFFIXES = {".py", ".ipynb"}
 _BUILD_FILES = re.compile(
     r"(?:CMakeLists\.txt|.*\.cmake|(?:GNU)?[Mm]akefile.*|.*\.mk|.*\.sh|.*requirements.*\.txt|(?:environment|conda).*\.ya?ml|setup\.cfg|pyproject\.toml)"
 )
@@ -23,6 +28,20 @@ def language_of(path: Path) -> str:
     if path.suffix in PYTHON_SUFFIXES:
         return "python"
     return "build" if _BUILD_FILES.fullmatch(path.name) else "c++"
+
+
+def apply_edits(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """The bytes after the edits. They must not overlap."""
+    pieces: list[bytes] = []
+    position = 0
+    for edit in sorted(edits):
+        if edit.start < position:
+            raise ValueError("overlapping edits")
+        pieces.append(data[position : edit.start])
+        pieces.append(edit.text)
+        position = edit.end
+    pieces.append(data[position:])
+    return b"".join(pieces)
 
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
@@ -38,6 +57,19 @@ class SourceFile:
     def __init__(self, path: Path, data: bytes):
         self.path = path
         self.data = data
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes of the file as they are on the disk."""
+        return self.data
+
+    def can_edit(self, edits: Iterable[Edit]) -> bool:
+        """Whether the edits can be made in the file."""
+        return True
+
+    def edited(self, edits: Iterable[Edit]) -> SourceFile:
+        """The file after some edits, which must not overlap."""
+        return SourceFile(self.path, apply_edits(self.data, edits))
 
     @cached_property
     def words(self) -> frozenset[bytes]:
@@ -69,6 +101,14 @@ class SourceFile:
     def line_of(self, offset: int) -> int:
         """1-based line of a byte offset."""
         return bisect_right(self.line_starts, offset)
+
+    def shown_line(self, offset: int) -> int:
+        """1-based line in the file on the disk."""
+        return self.line_of(offset)
+
+    def where(self, offset: int) -> str:
+        """What a message should say of a place, besides its line."""
+        return ""
 
     def line_span(self, offset: int) -> tuple[int, int]:
         """The bytes of the whole line that holds ``offset``, its newline included."""

@@ -55,6 +55,8 @@ def parse_settings(text: str) -> Settings:
             values["unsafe"] = True
         elif word == "--only-broken":
             values["only_broken"] = True
+        elif word == "--amp-compat":
+            values["amp_compat"] = True
         elif word == "--write-setup":
             values["extra"] = frozenset({"write-setup", "write-setup-sources"})
         elif word == "--select":

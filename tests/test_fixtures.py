@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import textwrap
 from dataclasses import replace
@@ -119,15 +120,24 @@ def test_docstring_example(rule: Rewrite, tmp_path):
     assert "Before:\n" in rule.doc and "After:\n" in rule.doc
     before, after = example(rule.doc)
     alone = Catalogue((rule,), catalogue().headers, catalogue().known_macros)
-    settings = Settings() if rule.default else Settings(extra=frozenset({rule.id}))
+    settings = Settings(unsafe=rule.tier == "unsafe", extra=frozenset() if rule.default else frozenset({rule.id}))
     got = []
-    names = {"c++": ("example.cu", "example.c", "example.h"), "python": ("example.py", "setup.py"), "build": ("CMakeLists.txt", "requirements.txt", "make.sh")}
+    names = {
+        "c++": ("example.cu", "example.c", "example.h"),
+        "python": ("example.py", "setup.py", "example.ipynb"),
+        "build": ("CMakeLists.txt", "requirements.txt", "make.sh"),
+    }
     forms = (str, _in_function) if rule.language == "c++" else (str,)
     ranges = (settings, replace(settings, min_torch=(1, 8)))
     for asked, wrapped, name, known in itertools.product(ranges, forms, names[rule.language], (alone, catalogue())):
         root = tmp_path / str(len(got))
-        result, plan = run({name: wrapped(before).encode()}, root, asked, known)
+        source = wrapped(before)
+        if name.endswith(".ipynb"):
+            source = json.dumps({"cells": [{"cell_type": "code", "source": source}]})
+        result, plan = run({name: source.encode()}, root, asked, known)
         text = result.get(name, result.get(name + "pp", b"")).decode()
+        if name.endswith(".ipynb"):
+            text = json.loads(text)["cells"][0]["source"]
         got.append(text)
         seen = {a.rule for f in plan.files for a in f.applied} | {item.rule for _, item in plan.left}
         if rule.id in seen and _body(text) == _body(wrapped(after)):

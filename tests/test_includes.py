@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from migrator.engine import apply_edits
 from migrator.includes import HeaderKnowledge, additions
 from migrator.project import Project
-from migrator.source import SourceFile
+from migrator.source import SourceFile, apply_edits
 from migrator.syntax import preproc
 
 KNOWN = HeaderKnowledge({"torch/extension.h": frozenset({"ATen/ATen.h"})}, frozenset({"ATen/cuda/Atomic.cuh"}))

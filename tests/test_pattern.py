@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from migrator.engine import apply_edits
 from migrator.pattern import compile_pattern
-from migrator.source import SourceFile
+from migrator.source import SourceFile, apply_edits
 from migrator.syntax import parse_tree
 
 

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support import fixtures
 
-from migrator.engine import apply_edits, migrate
+from migrator.engine import migrate
 from migrator.project import Project
 from migrator.rewrite import Edit, Settings
-from migrator.source import SourceFile
+from migrator.source import SourceFile, apply_edits
 from rewrites import catalogue
 
 SOURCES = [data for f in fixtures() if not f.is_project for name, data in f.before.items() if name.endswith((".cu", ".cpp", ".c", ".h"))]

@@ -14,6 +14,7 @@ COMMANDS = {
     "migrate": "Port sources to current PyTorch",
     "undo": "Take a migration back",
     "rules": "List the rewrites, or explain one",
+    "amp-shim": "Write a module that gives mixed precision on every torch from 1.6 on",
     "api": "Say which torch and CUDA releases have a name",
     "verify": "Prove a port: compile it against torch releases, compare kernels, build and run",
     "explain": "Say what made a build or an import fail, from its log",
@@ -45,16 +46,20 @@ class Lazy(click.Group):
     """Imports a subcommand's module only when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in COMMANDS if find_spec(f"migrator.cli.{name}") is not None]
+        return [name for name in COMMANDS if find_spec(_module(name)) is not None]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        return import_module(f"migrator.cli.{name}").command
+        return import_module(_module(name)).command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+def _module(name: str) -> str:
+    return f"migrator.cli.{name.replace('-', '_')}"
 
 
 def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="The interpreter whose torch is looked at (default: the active environment's, else the one that runs cuport).",
 )
+@click.option("--amp", is_flag=True, help="Check mixed precision instead: the interface, the scaler, and a step with it and without.")
 @click.option("--list", "list_", is_flag=True, help="List what is checked.")
 @click.option("--fix", "fix", is_flag=True, help="Offer what can be mended safely, show it, ask, and write it.")
 @click.option("--yes", is_flag=True, help="With --fix: write it without asking.")
 @click.argument("path", default=".", type=click.Path(path_type=Path))
-def command(json: bool, python: str | None, list_: bool, fix: bool, yes: bool, path: Path) -> None:
+def command(json: bool, python: str | None, amp: bool, list_: bool, fix: bool, yes: bool, path: Path) -> None:
     """Check this machine, and the project in PATH, for what breaks builds and imports of extensions.
 
     Changes nothing. With --fix: stale locks are removed, and a pair of scripts is written that sets CUDA_HOME and the library path when the
@@ -46,8 +47,16 @@ def command(json: bool, python: str | None, list_: bool, fix: bool, yes: bool, p
         raise UsageError("--json asks nothing; with --fix, add --yes")
     if yes and not fix:
         raise UsageError("--yes goes with --fix")
-    facts = read_facts(path, python or default_python())
-    results = list(judge(facts))
+    if amp and fix:
+        raise UsageError("--amp only looks: leave --fix out")
+    if amp:
+        from migrator.doctor import amp as mixed
+
+        facts = mixed.read(python or default_python())
+        results = list(mixed.judge(facts))
+    else:
+        facts = read_facts(path, python or default_python())
+        results = list(judge(facts))
     if json:
         value = {"facts": facts, "results": [each.as_dict() for each in results]}
         if fix:

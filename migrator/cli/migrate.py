@@ -50,6 +50,7 @@ from migrator.report import FORMATS
 @click.option("--unsafe-fixes", is_flag=True, help="Also make changes that may alter behaviour; each says why.")
 @click.option("--only-broken", is_flag=True, help="Only what does not compile on the target: the smallest diff.")
 @click.option("--write-setup", is_flag=True, help="Also write a setup.py and a pyproject.toml for extensions of PATH that have none.")
+@click.option("--amp-compat", is_flag=True, help="Take mixed precision from a module that is written into the project (see amp-shim).")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="The form of the report on stdout.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report (not the text) into a file.")
 @click.option("--report", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write one HTML page with every diff and why.")
@@ -69,8 +70,8 @@ from migrator.report import FORMATS
 @click.option("-q", "--quiet", is_flag=True, help="Only errors and what is left to do by hand.")
 @click.pass_obj
 def command(
-    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, form, output, page, verified,
-    interactive, commit_per_rule, allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
+    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, amp_compat, form, output, page,
+    verified, interactive, commit_per_rule, allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
     from migrator.cli import guard, show
@@ -96,6 +97,7 @@ def command(
         "unsafe_fixes": unsafe_fixes,
         "only_broken": only_broken,
         "write_setup": write_setup,
+        "amp_compat": amp_compat,
         "config": Config() if no_config else config,
         "catalogue": catalogue(),
         "third_party": third_party,

@@ -1,0 +1,101 @@
+"""Make relative include folders of an extension absolute.
+
+Since torch 1.5 ninja compiles extensions, and from the build folder: a folder such as ``csrc`` in ``include_dirs`` is not found from there
+(``fatal error: cpu/vision.h: No such file or directory``). ``sources`` have to stay relative, setuptools wants them so.
+
+Before:
+    import os
+    from torch.utils.cpp_extension import CppExtension
+    csrc = os.path.join("pkg", "csrc")
+    CppExtension("op", ["op.cpp"], include_dirs=[csrc])
+After:
+    import os
+    from torch.utils.cpp_extension import CppExtension
+    csrc = os.path.join("pkg", "csrc")
+    CppExtension("op", ["op.cpp"], include_dirs=[os.path.abspath(csrc)])
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from migrator.python import Module, argument, cst, string_value
+from migrator.rewrite import Change, Finding, Rewrite
+
+ID = "relative-include-dir"
+_EXTENSIONS = frozenset(f"torch.utils.cpp_extension.{name}" for name in ("CppExtension", "CUDAExtension"))
+
+
+def fix(ctx) -> Iterator[Change | Finding]:
+    module = ctx.module
+    for call in module.find(cst.Call) if module is not None else ():
+        given = argument(call, "include_dirs")
+        if given is None or not _makes_extension(module, call):
+            continue
+        items = given.elements if isinstance(given, (cst.List, cst.Tuple)) else None
+        relative = [item.value for item in items if _is_relative(module, item.value)] if items is not None else []
+        whole = items is None and _holds_relative(module, given)
+        if not relative and not whole:
+            continue
+        name = _os(module)
+        if name is None:
+            advice = "import os, and write os.path.abspath(...) around it"
+            yield Finding(ID, module.start(given), "ninja does not find a relative include folder", advice)
+        elif whole:
+            yield Change(ID, (module.replace(given, f"[{name}.path.abspath(path) for path in {module.code(given)}]"),))
+        else:
+            yield Change(ID, tuple(module.replace(node, f"{name}.path.abspath({module.code(node)})") for node in relative))
+
+
+def _makes_extension(module: Module, call: cst.Call) -> bool:
+    """Whether a call makes one of torch's extensions, by name or by a variable that holds one of the classes."""
+    if module.qualified(call.func) in _EXTENSIONS:
+        return True
+    if not isinstance(call.func, cst.Name):
+        return False
+    values = _values(module, call.func)
+    return bool(values) and all(module.qualified(value) in _EXTENSIONS for value in values)
+
+
+def _values(module: Module, name: cst.Name) -> list[cst.CSTNode]:
+    """What a variable is assigned, wherever that is; empty where something else binds it as well."""
+    _, bound = module.names.bindings_at(name.value, name)
+    assignments = [module.parent(b.node) for b in bound if isinstance(b.node, cst.AssignTarget)]
+    return [a.value for a in assignments] if bound and len(assignments) == len(bound) else []
+
+
+def _is_relative(module: Module, node: cst.CSTNode) -> bool:
+    """Whether an expression is certainly a relative path."""
+    text = string_value(node)
+    if text is not None:
+        return bool(text) and not os.path.isabs(text) and text[0] not in "~$"
+    if isinstance(node, cst.Call):
+        return module.qualified(node.func) == "os.path.join" and bool(node.args) and all(
+            not arg.star and not arg.keyword and _is_relative(module, arg.value) for arg in node.args
+        )
+    if isinstance(node, cst.Name):
+        values = _values(module, node)
+        return len(values) == 1 and not isinstance(values[0], cst.Name) and _is_relative(module, values[0])
+    return False
+
+
+def _holds_relative(module: Module, node: cst.CSTNode) -> bool:
+    """Whether an expression is a variable that starts as a list with a relative path in it."""
+    if not isinstance(node, cst.Name):
+        return False
+    lists = _values(module, node)
+    return bool(lists) and all(isinstance(v, (cst.List, cst.Tuple)) for v in lists) and any(
+        _is_relative(module, item.value) for v in lists for item in v.elements
+    )
+
+
+def _os(module: Module) -> str | None:
+    """The name of ``os`` in the file."""
+    for local in sorted(module.names.imported("os")):
+        if all(b.target == "os" and not b.guarded for found in module.names.bindings(local).values() for b in found):
+            return local
+    return None
+
+
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"include_dirs"}), language="python", removed_in="1.5")
