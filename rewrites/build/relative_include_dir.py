@@ -1,7 +1,8 @@
 """Make relative include folders of an extension absolute.
 
 Since torch 1.5 ninja compiles extensions, and from the build folder: a folder such as ``csrc`` in ``include_dirs`` is not found from there
-(``fatal error: cpu/vision.h: No such file or directory``). ``sources`` have to stay relative, setuptools wants them so.
+(``fatal error: cpu/vision.h: No such file or directory``). ``sources`` have to stay relative, setuptools wants them so. In a script that
+changes to a folder before it builds (the FFI era's ``build.py`` once ported), the script's own folder comes in front.
 
 Before:
     import os
@@ -43,9 +44,15 @@ def fix(ctx) -> Iterator[Change | Finding]:
             advice = "import os, and write os.path.abspath(...) around it"
             yield Finding(ID, module.start(given), "ninja does not find a relative include folder", advice)
         elif whole:
-            yield Change(ID, (module.replace(given, f"[{name}.path.abspath(path) for path in {module.code(given)}]"),))
+            yield Change(ID, (module.replace(given, f"[{_absolute(module, name, 'path')} for path in {module.code(given)}]"),))
         else:
-            yield Change(ID, tuple(module.replace(node, f"{name}.path.abspath({module.code(node)})") for node in relative))
+            yield Change(ID, tuple(module.replace(node, _absolute(module, name, module.code(node))) for node in relative))
+
+
+def _absolute(module: Module, name: str, path: str) -> str:
+    if any(module.qualified(call.func) == "os.chdir" for call in module.find(cst.Call)):  # what the current folder is now is no help then
+        return f"{name}.path.join({name}.path.dirname({name}.path.abspath(__file__)), {path})"
+    return f"{name}.path.abspath({path})"
 
 
 def _makes_extension(module: Module, call: cst.Call) -> bool:
