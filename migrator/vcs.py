@@ -17,9 +17,9 @@ class GitError(Exception):
 
 
 def uncommitted(files: Iterable[Path]) -> tuple[dict[Path, str], list[Path]]:
-    """Of some real paths: those that git has not got in their present form, each with why, and those that are in no checkout at all.
+    """Of some real paths: those that git has in another form than the present one, each with why, and those that it does not know at all.
 
-    Raises GitError.
+    What is staged, git has. Raises GitError.
     """
     dirty: dict[Path, str] = {}
     homeless: list[Path] = []
@@ -37,11 +37,9 @@ def uncommitted(files: Iterable[Path]) -> tuple[dict[Path, str], list[Path]]:
         tracked = set(_git(top, "ls-files", "-z", "--", below).split(b"\0"))
         options = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=all")
         for entry in _git(top, "status", *options, "--", below).split(b"\0"):
-            if entry[3:] in names:
+            if entry[3:] in names and entry[1:2] != b" ":
                 dirty[names[entry[3:]]] = "has uncommitted changes"
-        for name, file in names.items():
-            if name not in tracked:
-                dirty.setdefault(file, "is not in git")
+        homeless += [file for name, file in names.items() if name not in tracked]
     return dirty, homeless
 
 

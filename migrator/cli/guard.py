@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -38,33 +38,40 @@ def settle(paths: Sequence[Path], in_place: bool) -> None:
             raise UsageError(f"{where}: {error.strerror or error}: an interrupted run could not be taken back") from None
 
 
-def refusal(plan: Plan, allow_dirty: bool, allow_no_vcs: bool) -> str | None:
-    """Why the plan is not written in place; None when git or an undo record has the present form of every file concerned."""
+def check(plan: Plan, allow_dirty: bool, allow_no_vcs: bool, only_git: bool = False) -> str:
+    """What to say before a plan is written in place: "" or that git could not take it back. UsageError where it must not be written.
+
+    Changes that git has not got would be mixed up with cuport's: that is refused. Files outside git are not: the undo record has them.
+    ``only_git`` refuses these as well.
+    """
     from migrator import vcs
 
-    if allow_dirty and allow_no_vcs:
-        return None
     names = {file.real: file.path for file in plan.changed if not file.created}
     try:
         dirty, homeless = vcs.uncommitted(names)
     except vcs.GitError as error:
-        if allow_dirty:
-            return None
-        return f"{error}; pass --allow-dirty to write all the same, or --out DIR for a ported copy; nothing was written"
-    if homeless and not allow_no_vcs:
-        return (
-            f"{shown(names[homeless[0]])} is not in a git checkout: pass --allow-no-vcs to write anyway (`cuport undo` takes it back) "
-            "or --out DIR for a ported copy; nothing was written"
-        )
-    if allow_dirty:
-        return None
+        if only_git:
+            raise UsageError(f"{error}; nothing was written") from None
+        return "" if allow_no_vcs else f"{error}; `cuport undo` takes this run back"
+    if not allow_dirty:
+        _refuse_dirty(plan, names, dirty)
+    if not homeless:
+        return ""
+    others = f" (and {len(homeless) - 1} more)" if len(homeless) > 1 else ""
+    what = f"{shown(names[homeless[0]])} is not in git{others}"
+    if only_git:
+        raise UsageError(f"{what}: commit first; nothing was written")
+    return "" if allow_no_vcs else f"{what}; `cuport undo` takes this run back"
+
+
+def _refuse_dirty(plan: Plan, names: Mapping[Path, Path], dirty: Mapping[Path, str]) -> None:
     ours = _written_by_cuport(plan)
     found = [(names[path], why) for path, why in dirty.items() if path not in ours]
     if not found:
-        return None
+        return
     path, why = found[0]
     others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"{shown(path)} {why}{others}: commit or stash first, or pass --allow-dirty; nothing was written"
+    raise UsageError(f"{shown(path)} {why}{others}: commit or stash first, or pass --allow-dirty; nothing was written")
 
 
 def aside(plan: Plan) -> list[str]:

@@ -62,7 +62,7 @@ from migrator.report import FORMATS
 @click.option("-i", "--interactive", is_flag=True, help="Show each change and ask whether to make it.")
 @click.option("--commit-per-rule", is_flag=True, help="Make one git commit for each rule, with the reason for it.")
 @click.option("--allow-dirty", is_flag=True, help="Write files with uncommitted changes as well.")
-@click.option("--allow-no-vcs", is_flag=True, help="Write where there is no git; `cuport undo` takes it back.")
+@click.option("--allow-no-vcs", is_flag=True, help="Say nothing of files outside git; `cuport undo` takes a run back there, too.")
 @click.option("--third-party", is_flag=True, help="Also port submodules and folders named third_party.")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration, if not the nearest one.")
 @click.option("--no-config", is_flag=True, help="Read no configuration.")
@@ -126,8 +126,8 @@ def command(
         why = "a setup.py is there already, or nothing that builds an extension was found"
         click.echo(f"cuport: --write-setup: {why}; none was written", err=True)
 
-    if in_place and (reason := guard.refusal(plan, allow_dirty, allow_no_vcs)) is not None:
-        raise UsageError(reason)
+    if in_place and (notice := guard.check(plan, allow_dirty, allow_no_vcs, only_git=commit_per_rule)) and not quiet:
+        show.say(notice)
     wrote = not (dry_run or check)
     if commit_per_rule:
         from migrator.cli.commits import commit_each

@@ -1,4 +1,4 @@
-"""In place only where the present bytes can be brought back: what git has not got is not overwritten; nothing of the tree's git is run."""
+"""In place: nothing that git has in another form is overwritten, what git does not know is in the undo record; nothing of the tree's git is run."""
 
 from __future__ import annotations
 
@@ -63,29 +63,47 @@ def test_a_clean_checkout(checkout):
     git(checkout, "checkout", "-q", ".")
 
 
-@pytest.mark.parametrize("state", ["modified", "staged", "untracked", "ignored", "never committed"])
-def test_what_git_has_not_got(checkout, state):
+@pytest.mark.parametrize("state", ["modified", "modified since it was staged"])
+def test_what_git_has_in_another_form(checkout, state):
     path = checkout / "csrc/a.cu"
-    if state in ("modified", "staged"):
-        path.write_text(OLD + "// mine\n")
-    if state == "staged":
+    if state != "modified":
+        path.write_text(OLD + "// staged\n")
         git(checkout, "add", ".")
-    if state in ("untracked", "ignored"):
-        git(checkout, "rm", "-q", "--cached", "csrc/a.cu")
-        (checkout / ".gitignore").write_text("a.cu\n" if state == "ignored" else "")
-        git(checkout, "add", ".gitignore")
-        git(checkout, "commit", "-qm", "two")
-    if state == "never committed":
-        shutil.rmtree(checkout / ".git")
-        git(checkout, "init", "-q")
-        git(checkout, "add", ".")
+    path.write_text(OLD + "// mine\n")
     refused(cuport("migrate", "."), checkout, "csrc/a.cu", "--allow-dirty", "nothing was written")
     assert not (checkout / ".cuport").exists()
     assert cuport("migrate", ".", "--check").exit_code == 1, "looking is free"
     assert cuport("migrate", ".", "--out", "../ported").exit_code == 0
     ported(cuport("migrate", ".", "--allow-dirty"), checkout)
     assert cuport("undo").exit_code == 0
-    assert (checkout / "csrc/a.cu").read_text().startswith(OLD)
+    assert path.read_text() == OLD + "// mine\n"
+
+
+@pytest.mark.parametrize("state", ["staged", "never committed"])
+def test_what_is_staged_git_has(checkout, state):
+    (checkout / "csrc/a.cu").write_text(OLD + "// mine\n")
+    if state == "never committed":
+        shutil.rmtree(checkout / ".git")
+        git(checkout, "init", "-q")
+    git(checkout, "add", ".")
+    result = cuport("migrate", ".")
+    ported(result, checkout)
+    assert "not in git" not in result.stderr
+    git(checkout, "checkout", "-q", "--", "csrc/a.cu")
+    assert (checkout / "csrc/a.cu").read_text() == OLD + "// mine\n"
+
+
+@pytest.mark.parametrize("state", ["untracked", "ignored"])
+def test_what_git_does_not_know_is_in_the_undo_record(checkout, state):
+    git(checkout, "rm", "-q", "--cached", "csrc/a.cu")
+    (checkout / ".gitignore").write_text("a.cu\n" if state == "ignored" else "")
+    git(checkout, "add", ".gitignore")
+    git(checkout, "commit", "-qm", "two")
+    result = cuport("migrate", ".")
+    ported(result, checkout)
+    assert "csrc/a.cu is not in git; `cuport undo` takes this run back" in result.stderr
+    assert cuport("undo").exit_code == 0
+    assert (checkout / "csrc/a.cu").read_text() == OLD
 
 
 def test_only_the_files_concerned_count(checkout):
@@ -118,9 +136,14 @@ def test_no_checkout(tmp_path, monkeypatch):
     (tmp_path / "csrc").mkdir()
     (tmp_path / "csrc/a.cu").write_text(OLD)
     monkeypatch.chdir(tmp_path)
-    refused(cuport("migrate", "."), tmp_path, "--allow-no-vcs", "--out", "nothing was written")
-    refused(cuport("migrate", ".", "--allow-dirty"), tmp_path, "--allow-no-vcs")
-    ported(cuport("migrate", ".", "--allow-no-vcs"), tmp_path)
+    result = cuport("migrate", ".")
+    ported(result, tmp_path)
+    assert "is not in git; `cuport undo` takes this run back" in result.stderr
+    assert cuport("undo").exit_code == 0
+    assert (tmp_path / "csrc/a.cu").read_text() == OLD
+    assert "not in git" not in cuport("migrate", ".", "--allow-no-vcs").stderr
+    assert cuport("undo").exit_code == 0
+    refused(cuport("migrate", ".", "--commit-per-rule"), tmp_path, "is not in git", "nothing was written")
 
 
 def test_nothing_to_write_asks_nobody(tmp_path, monkeypatch):
@@ -130,19 +153,21 @@ def test_nothing_to_write_asks_nobody(tmp_path, monkeypatch):
 
 def test_without_git(checkout, monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
-    refused(cuport("migrate", "."), checkout, "git is not installed", "--allow-dirty")
-    ported(cuport("migrate", ".", "--allow-dirty"), checkout)
+    result = cuport("migrate", ".")
+    ported(result, checkout)
+    assert "git is not installed" in result.stderr and "`cuport undo` takes this run back" in result.stderr
 
 
 def test_a_broken_checkout(checkout):
     (checkout / ".git/HEAD").write_text("nonsense\n")
-    refused(cuport("migrate", "."), checkout, "git", "--allow-dirty")
+    result = cuport("migrate", ".")
+    ported(result, checkout)
+    assert "git" in result.stderr and "`cuport undo` takes this run back" in result.stderr
 
 
 def test_git_dir_from_the_environment(checkout, tmp_path, monkeypatch):
     """As inside a hook, or with a bare repository that has its work tree elsewhere."""
     (checkout / ".git").rename(tmp_path / "elsewhere.git")
-    refused(cuport("migrate", "."), checkout, "--allow-no-vcs")
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere.git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(checkout))
     ported(cuport("migrate", "."), checkout)
