@@ -251,7 +251,10 @@ def prune(root: Path) -> None:
     """Remove the oldest records beyond ``KEPT`` and ``KEPT_BYTES``; never the newest, never a pending one."""
     size = 0
     for count, path in enumerate(reversed(_zips(root))):
-        size += path.stat().st_size
+        try:
+            size += path.stat().st_size
+        except OSError:
+            continue  # somebody else removed it
         if count and path.suffix != ".pending" and (count >= KEPT or size > KEPT_BYTES):
             discard(path)
 

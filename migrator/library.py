@@ -108,6 +108,8 @@ def apply(
             written, failed = write.apply(plan, command)
         except JournalError as error:
             raise PlanError(str(error)) from None
+        except OSError as error:
+            raise PlanError(f"{error.filename or plan.given[0]}: {error.strerror or error}; nothing was changed") from None
         return Written(tuple(written), tuple(failed))
     if source is None:
         raise PlanError("a copy is made of one folder: give source as well as out")

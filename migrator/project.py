@@ -106,7 +106,7 @@ class Project:
             if real in self.files or real in self.scripts:
                 return
             if self.given and not named and not any(real.is_relative_to(given) for given in self.given):
-                reason = f"a link to {real}, outside the given paths: left as it is; give that path as well to port it"
+                reason = f"a link to {str(real)!r}, outside the given paths: left as it is; give that path as well to port it"
                 self.problems.append(Problem(path, reason, is_error=False))
                 return
             if not real.is_file():
