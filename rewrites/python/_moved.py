@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from migrator import releases
 from migrator.python import Module, cst
 from migrator.python_imports import module_edits, spelled, take_from_import
-from migrator.python_names import source_module
+from migrator.python_names import import_pairs, source_module
 from migrator.rewrite import Change, Edit, Finding, Result, settings_floor
 
 
@@ -24,8 +24,9 @@ class Moved:
     by_name: bool = False
 
 
-def moved(rule: str, table: Mapping[str, Moved], broken: bool = True) -> Callable[[object], Iterator[Result]]:
+def moved(rule: str, table: Mapping[str, Moved], broken: bool = True, gone: str = "") -> Callable[[object], Iterator[Result]]:
     """The function of a rewrite that follows a table of old dotted names. ``broken``: the old names are errors, not merely deprecated.
+    ``gone``: a module that is gone as a whole; its import goes once nothing uses it.
 
     Names under a version guard stay, and those that a ``try`` binds, unless none of its arms works any more.
     """
@@ -41,6 +42,8 @@ def moved(rule: str, table: Mapping[str, Moved], broken: bool = True) -> Callabl
             (known if releases.parse(new.since) <= settings_floor(ctx) else late)[old] = new
         yield from _imports(ctx, module, rule, known)
         yield from _references(module, rule, known)
+        if gone:
+            yield from unused_module(module, rule, gone)
         if broken:
             for node, old in module.names.references(late):
                 yield _too_new(rule, module.start(node), old, late[old])
@@ -135,6 +138,37 @@ def _imports(ctx, module: Module, rule: str, table: Mapping[str, Moved]) -> Iter
                 edits += taken
         if edits:
             yield Change(rule, tuple(sorted(edits)))
+
+
+def unused_module(module: Module, rule: str, home: str) -> Iterator[Result]:
+    """Takes away the imports of a module itself, once nothing uses it; reports them as long as something does."""
+    names = module.names
+    last = _split(home)[1]
+    if any(names.qualified(module.parent(n)) == home for n in names.occurrences(last) if not _in_import(module, n)):
+        return
+    for node in module.find(cst.Import, cst.ImportFrom):
+        if isinstance(node.names, cst.ImportStar) or names.guarded_import(node):
+            continue
+        for local, target, leaf in import_pairs(node):
+            alias = module.enclosing(leaf, cst.ImportAlias)
+            if target == home:
+                used = any(names.is_use(n) for n in names.occurrences(local))
+                edits = take_from_import(module, node, [alias], []) if not used else None
+                if edits is not None:
+                    yield Change(rule, edits)
+                else:
+                    yield Finding(
+                        rule,
+                        module.start(node),
+                        f"{home} is gone",
+                        "look for what is used of it in the public modules, and drop the import",
+                    )
+            elif alias.asname is None and isinstance(node, cst.Import) and module.code(alias) == home:
+                yield Change(rule, (module.replace(alias, target),))
+
+
+def _in_import(module: Module, node: cst.CSTNode) -> bool:
+    return module.enclosing(node, cst.Import, cst.ImportFrom) is not None
 
 
 def no_arm_works(module: Module, node: cst.CSTNode, table: Mapping[str, Moved]) -> bool:

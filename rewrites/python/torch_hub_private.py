@@ -27,4 +27,6 @@ _TABLE = {
 }
 _WORDS = frozenset({"_download_url_to_file", "model_zoo", "load_state_dict_from_url"})
 
-rewrite = Rewrite(ID, __doc__, fix=moved(ID, _TABLE), triggers=_WORDS, language="python", removed_in="1.10")
+rewrite = Rewrite(
+    ID, __doc__, fix=moved(ID, _TABLE, gone="torchvision.models.utils"), triggers=_WORDS, language="python", removed_in="1.10"
+)

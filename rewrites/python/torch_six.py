@@ -18,9 +18,9 @@ from __future__ import annotations
 from migrator.python import cst
 from migrator.python_branches import decided
 from migrator.python_imports import module_edits, take_from_import
-from migrator.python_names import import_pairs, source_module
+from migrator.python_names import source_module
 from migrator.rewrite import Change, Finding, Rewrite
-from rewrites.python._moved import Moved, moved, renamable
+from rewrites.python._moved import Moved, moved, renamable, unused_module
 
 ID = "torch-six"
 _TABLE = {
@@ -41,7 +41,6 @@ _GONE = {
     "bind_method": "types.MethodType(fn, obj)",
     "get_function_from_type": "getattr(cls, name, None)",
 }
-_ALL = {*_MODULES, *_VALUES, *_GONE, *(old.rsplit(".", 1)[-1] for old in _TABLE)}
 _follow = moved(ID, _TABLE)
 
 
@@ -55,27 +54,11 @@ def fix(ctx):
             continue
         for alias in node.names:
             yield from _imported(ctx, module, node, alias)
-    yield from _unused(module)
+    yield from unused_module(module, ID, "torch._six")
     wanted = {f"torch._six.{name}" for name in (*_MODULES, *_VALUES, *_GONE)}
     for node, name in module.names.references(wanted):
         if isinstance(node, cst.Attribute):
             yield from _used(module, node, name.rsplit(".", 1)[-1])
-
-
-def _unused(module):
-    """Imports of the module itself, once nothing uses it."""
-    used = {n for n, _ in module.names.references({f"torch._six.{name}" for name in _ALL})}
-    for node in module.find(cst.Import, cst.ImportFrom):
-        if used or isinstance(node.names, cst.ImportStar) or module.names.guarded_import(node):
-            continue
-        for local, target, leaf in import_pairs(node):
-            alias = module.enclosing(leaf, cst.ImportAlias)
-            if target == "torch._six" and not any(module.names.is_use(n) for n in module.names.occurrences(local)):
-                edits = take_from_import(module, node, [alias], [])
-                if edits is not None:
-                    yield Change(ID, edits)
-            elif target == "torch" and alias.asname is None and module.code(alias) == "torch._six":
-                yield Change(ID, (module.replace(alias, "torch"),))
 
 
 def _imported(ctx, module, node, alias):
