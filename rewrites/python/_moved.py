@@ -144,8 +144,7 @@ def unused_module(module: Module, rule: str, home: str) -> Iterator[Result]:
     """Takes away the imports of a module itself, once nothing uses it; reports them as long as something does."""
     names = module.names
     last = _split(home)[1]
-    if any(names.qualified(module.parent(n)) == home for n in names.occurrences(last) if not _in_import(module, n)):
-        return
+    by_whole_name = any(names.qualified(module.parent(n)) == home for n in names.occurrences(last) if not _in_import(module, n))
     for node in module.find(cst.Import, cst.ImportFrom):
         if isinstance(node.names, cst.ImportStar) or names.guarded_import(node):
             continue
@@ -163,7 +162,7 @@ def unused_module(module: Module, rule: str, home: str) -> Iterator[Result]:
                         f"{home} is gone",
                         "look for what is used of it in the public modules, and drop the import",
                     )
-            elif alias.asname is None and isinstance(node, cst.Import) and module.code(alias) == home:
+            elif not by_whole_name and alias.asname is None and isinstance(node, cst.Import) and module.code(alias) == home:
                 yield Change(rule, (module.replace(alias, target),))
 
 
