@@ -39,13 +39,21 @@ def fix(ctx) -> Iterator[Change | Finding]:
         if not relative and not whole:
             continue
         name = _os(module)
-        if name is None:
+        moves = [c for c, _ in module.names.calls({"os.chdir"})]
+        if name is None or any("__file__" not in module.code(c) for c in moves):
             advice = "import os, and write os.path.abspath(...) around it"
             yield Finding(ID, module.start(given), "ninja does not find a relative include folder", advice)
         elif whole:
-            yield Change(ID, (module.replace(given, f"[{name}.path.abspath(path) for path in {module.code(given)}]"),))
+            yield Change(ID, (module.replace(given, f"[{_absolute(name, 'path', moves)} for path in {module.code(given)}]"),))
         else:
-            yield Change(ID, tuple(module.replace(node, f"{name}.path.abspath({module.code(node)})") for node in relative))
+            yield Change(ID, tuple(module.replace(node, _absolute(name, module.code(node), moves)) for node in relative))
+
+
+def _absolute(name: str, path: str, moves: list) -> str:
+    """Code that makes a path absolute; where the file changes to its own folder later, by that folder."""
+    if moves:
+        return f"{name}.path.join({name}.path.dirname({name}.path.abspath(__file__)), {path})"
+    return f"{name}.path.abspath({path})"
 
 
 def _makes_extension(module: Module, call: cst.Call) -> bool:
