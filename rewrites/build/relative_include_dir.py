@@ -41,7 +41,7 @@ def fix(ctx) -> Iterator[Change | Finding]:
         name = _os(module)
         moves = [c for c, _ in module.names.calls({"os.chdir"})]
         if name is None or any("__file__" not in module.code(c) for c in moves):
-            advice = "import os, and write os.path.abspath(...) around it"
+            advice = "write its absolute path: os.path.join(os.path.dirname(os.path.abspath(__file__)), ...)"
             yield Finding(ID, module.start(given), "ninja does not find a relative include folder", advice)
         elif whole:
             yield Change(ID, (module.replace(given, f"[{_absolute(name, 'path', moves)} for path in {module.code(given)}]"),))
