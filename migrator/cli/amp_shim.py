@@ -18,7 +18,7 @@ def command(path: Path, force: bool) -> None:
     PATH is the folder to write it into, or a file name that ends in .py. It needs nothing but torch.
     """
     from migrator.amp_shim import MODULE, source
-    from migrator.apply import write_atomically
+    from migrator.write import write_atomically
 
     target = path if path.suffix == ".py" and not path.is_dir() else path / f"{MODULE}.py"
     data = source()

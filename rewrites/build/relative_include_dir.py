@@ -1,8 +1,7 @@
 """Make relative include folders of an extension absolute.
 
 Since torch 1.5 ninja compiles extensions, and from the build folder: a folder such as ``csrc`` in ``include_dirs`` is not found from there
-(``fatal error: cpu/vision.h: No such file or directory``). ``sources`` have to stay relative, setuptools wants them so. In a script that
-changes to a folder before it builds (the FFI era's ``build.py`` once ported), the script's own folder comes in front.
+(``fatal error: cpu/vision.h: No such file or directory``). ``sources`` have to stay relative, setuptools wants them so.
 
 Before:
     import os
@@ -40,17 +39,19 @@ def fix(ctx) -> Iterator[Change | Finding]:
         if not relative and not whole:
             continue
         name = _os(module)
-        if name is None:
-            advice = "import os, and write os.path.abspath(...) around it"
+        moves = [c for c, _ in module.names.calls({"os.chdir"})]
+        if name is None or any("__file__" not in module.code(c) for c in moves):
+            advice = "write its absolute path: os.path.join(os.path.dirname(os.path.abspath(__file__)), ...)"
             yield Finding(ID, module.start(given), "ninja does not find a relative include folder", advice)
         elif whole:
-            yield Change(ID, (module.replace(given, f"[{_absolute(module, name, 'path')} for path in {module.code(given)}]"),))
+            yield Change(ID, (module.replace(given, f"[{_absolute(name, 'path', moves)} for path in {module.code(given)}]"),))
         else:
-            yield Change(ID, tuple(module.replace(node, _absolute(module, name, module.code(node))) for node in relative))
+            yield Change(ID, tuple(module.replace(node, _absolute(name, module.code(node), moves)) for node in relative))
 
 
-def _absolute(module: Module, name: str, path: str) -> str:
-    if any(module.qualified(call.func) == "os.chdir" for call in module.find(cst.Call)):  # what the current folder is now is no help then
+def _absolute(name: str, path: str, moves: list) -> str:
+    """Code that makes a path absolute; where the file changes to its own folder later, by that folder."""
+    if moves:
         return f"{name}.path.join({name}.path.dirname({name}.path.abspath(__file__)), {path})"
     return f"{name}.path.abspath({path})"
 
