@@ -1,6 +1,6 @@
 """Name what the oldest release of the range does not have yet.
 
-cuport ports to newer releases, never to older ones: a header or name that came after ``--min-torch`` (or after an older ``--target``) is
+A port goes to newer releases, never to older ones: a header or name that came after ``--min-torch`` (or after an older ``--target``) is
 reported, and nothing is changed. Lines under a guard that asks for a version are left out.
 
 Before:
