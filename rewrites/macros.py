@@ -8,7 +8,6 @@ from __future__ import annotations
 from migrator.releases import Release
 from migrator.rewrite import Settings
 
-
 # What is for ROCm is not CUDA's: arms that ask for it stay as they are.
 _ROCM = ("USE_ROCM", "__HIPCC__", "__HIP_PLATFORM_AMD__", "__HIP_PLATFORM_HCC__", "__HIP_DEVICE_COMPILE__")
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import fixtures, run
 
-from migrator.engine import apply_edits
 from migrator.replacements import Replacement, compose
 from migrator.rewrite import Edit
+from migrator.source import apply_edits
 
 
 def made(data: bytes, replacements) -> bytes:

@@ -10,10 +10,10 @@ from pathlib import Path
 from migrator import journal
 from migrator.doctor.explain import lines, scan
 from migrator.doctor.explain.report import as_dict, text
-from migrator.engine import apply_edits, migrate
+from migrator.engine import migrate
 from migrator.project import Project
 from migrator.rewrite import Edit, Settings
-from migrator.source import SourceFile, language_of
+from migrator.source import SourceFile, apply_edits, language_of
 from rewrites import catalogue
 
 SOURCES = ("op.cu", "op.cuh", "op.cpp", "op.h", "op.c")

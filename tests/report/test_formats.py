@@ -14,10 +14,10 @@ from click.testing import CliRunner
 
 from migrator import plan
 from migrator.cli import main
-from migrator.engine import apply_edits
 from migrator.report import github, sarif
 from migrator.report import json as json_report
 from migrator.rewrite import Edit
+from migrator.source import apply_edits
 from rewrites import catalogue
 
 ROOT = Path(__file__).parent.parent.parent
