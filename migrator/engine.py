@@ -336,7 +336,7 @@ def _guard_header(project: Project, guards: set[str], catalogue: Catalogue, stat
     applied = Applied("cuport-compat", 1, note)
     added = Replacement(len(old), len(old), new[len(old) :], (0,))
     if path in states:
-        project.update(path, new)
+        project.update(path, SourceFile(project.files[path].path, new))
         states[path].applied.append(applied)
         states[path].replacements = (added,)
     else:

@@ -24,7 +24,7 @@ for space in ("at", "torch"):
             _CASES.append(Case(f"{space}::{kind}($k).{old}($sizes)", f"at::{new}($sizes, {options})"))
 
         _CASES.append(Case(f"{space}::{kind}($k).tensorFromBlob($$$args)", f"at::from_blob($$$args, {options})"))
-        _CASES.append(Case(f"{space}::{kind}($k).scalarTensor($value)", f"at::scalar_tensor($value, {options})"))
+        _CASES.append(Case(f"{space}::{kind}($k).scalarTensor($value)", f"at::scalar_tensor($value, {options})", since="1.1"))
         _CASES.append(Case(f"{space}::{kind}($k).elementSizeInBytes()", "at::elementSize($k)"))
 
 rewrite = Rewrite("type-object", __doc__, cases=tuple(_CASES), removed_in="1.0")
