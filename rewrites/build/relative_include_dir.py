@@ -18,9 +18,10 @@ After:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from migrator.python import Module, argument, cst, string_value
+from migrator.python_imports import module_edits
 from migrator.rewrite import Change, Finding, Rewrite
 
 ID = "relative-include-dir"
@@ -33,20 +34,36 @@ def fix(ctx) -> Iterator[Change | Finding]:
         given = argument(call, "include_dirs")
         if given is None or not _makes_extension(module, call):
             continue
-        items = given.elements if isinstance(given, (cst.List, cst.Tuple)) else None
-        relative = [item.value for item in items if _is_relative(module, item.value)] if items is not None else []
-        whole = items is None and _holds_relative(module, given)
+        relative = [item.value for part in _summands(given) for item in _items(part) if _is_relative(module, item.value)]
+        whole = _holds_relative(module, given)
         if not relative and not whole:
             continue
-        name = _os(module)
+        name, imported = _os(module), module_edits(module, "os")
         moves = [c for c, _ in module.names.calls({"os.chdir"})]
-        if name is None or any("__file__" not in module.code(c) for c in moves):
+        if (name is None and imported is None) or any("__file__" not in module.code(c) for c in moves):
             advice = "write its absolute path: os.path.join(os.path.dirname(os.path.abspath(__file__)), ...)"
             yield Finding(ID, module.start(given), "ninja does not find a relative include folder", advice)
-        elif whole:
-            yield Change(ID, (module.replace(given, f"[{_absolute(name, 'path', moves)} for path in {module.code(given)}]"),))
+            continue
+        missing = (imported or ()) if name is None else ()
+        name = name or "os"
+        if whole:
+            text = f"[{_absolute(name, 'path', moves)} for path in {module.code(given)}]"
+            yield Change(ID, (*missing, module.replace(given, text)))
         else:
-            yield Change(ID, tuple(module.replace(node, _absolute(name, module.code(node), moves)) for node in relative))
+            yield Change(ID, (*missing, *(module.replace(node, _absolute(name, module.code(node), moves)) for node in relative)))
+
+
+def _summands(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The parts of ``a + b + c``."""
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+        yield from _summands(node.left)
+        yield from _summands(node.right)
+    else:
+        yield node
+
+
+def _items(node: cst.CSTNode) -> Sequence[cst.BaseElement]:
+    return node.elements if isinstance(node, (cst.List, cst.Tuple)) else ()
 
 
 def _absolute(name: str, path: str, moves: list) -> str:
