@@ -17,8 +17,9 @@ def relative(path: Path) -> str:
 
 
 def shown(path: Path) -> str:
-    """A path for messages: control characters escaped."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in relative(path))
+    """A path for messages, to paste: from the current folder, or whole where it lies outside; control characters escaped."""
+    text = str(path) if path.is_absolute() and not path.is_relative_to(Path.cwd()) else relative(path)
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def quoted(name: str) -> str:
