@@ -79,6 +79,10 @@ def fix(ctx):
         width = _width(arguments.named)
         if type is None or not type.is_tensor or type.pointers or width is None or tensor.kind not in ("identifier", "call_expression"):
             continue
+        if tensor.kind == "call_expression":
+            message = "an accessor is taken from a tensor that has a name, and this one is a temporary"
+            yield Finding(ID, call.node.start, message, f"auto t = {tensor.text}; and t.packed_accessor{width}<...>()")
+            continue
         elements = ", ".join(a.text for a in arguments.named[:2])
         new = f"{tensor.text}.packed_accessor{width}<{elements}>()"
         yield Change(ID, (Edit(call.node.start, call.node.end, new.encode("utf-8", "surrogateescape")),))
