@@ -41,6 +41,8 @@ STILL_COMPILES = {
     "cuda-internal-headers": "these headers warn",
     "check-shim": "a shim for AT_CHECK is harmless in itself; it goes with the AT_CHECKs that need it",
 }
+# Fixtures whose old form lacks an include only, which another fixture of the unit brings.
+LACKS_INCLUDE = {"thc/thc-headers/atomics_brought_aten"}
 # Rewrites whose old form already stops the preprocessor, which hides all other errors of the unit.
 STOPS_PREPROCESSOR = {"cudacc-ver"}
 C_HEADERS = {"assert.h", "float.h", "limits.h", "math.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "time.h"}
@@ -146,7 +148,7 @@ def test_before_files_of_removed_apis_do_not_compile(suffix, tools, tmp_path):
         unit.write_bytes(unit_of(part, tools))
         found |= errors(tools.compile(unit)) if part else {}
     without_header = {f.id for f, _, data in group if any(not tools.has(i.name) for i in preproc.includes(data))}
-    fine = [f.id for f, _, _ in group if f.id not in found and f.id not in without_header]
+    fine = [f.id for f, _, _ in group if f.id not in found and f.id not in without_header | LACKS_INCLUDE]
     assert not fine, "these compile as they are"
     rules = {f.rule for f, _, _ in group}
     by_error = {f.rule for f, _, _ in group if f.id in found}
