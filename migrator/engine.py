@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 
 from migrator import compat
@@ -184,15 +185,19 @@ class _Back:
         return self.edits[i].end + (offset - new_end)
 
 
-def _forward(edits: list[Edit], offset: int) -> int:
-    """Where an offset before some edits is after them."""
-    shift = 0
-    for e in sorted(edits):
-        if e.end <= offset:
-            shift += len(e.text) - (e.end - e.start)
-        elif e.start < offset:
-            return e.start + shift
-    return offset + shift
+class _Forward:
+    """Maps an offset before some edits to the offset after them."""
+
+    def __init__(self, edits: list[Edit]):
+        self.edits = sorted(edits)
+        self.ends = [e.end for e in self.edits]
+        self.shifts = [0, *accumulate(len(e.text) - (e.end - e.start) for e in self.edits)]
+
+    def __call__(self, offset: int) -> int:
+        i = bisect_right(self.ends, offset)
+        if i < len(self.edits) and self.edits[i].start < offset:
+            offset = self.edits[i].start
+        return offset + self.shifts[i]
 
 
 class _State:
@@ -439,7 +444,8 @@ def _one_file(
             state.applied.append(Applied(change.rule, state.original.shown_line(offset), change.note))
     state.last_rules = [c.rule for c in accepted]
     made = [(state.original.shown_line(state.original_offset(f.start)), f) for c in accepted for f in c.left]
-    state.kept = [(line, replace(f, start=_forward(every, f.start))) for line, f in [*state.kept, *made]]
+    forward = _Forward(every)
+    state.kept = [(line, replace(f, start=forward(f.start))) for line, f in [*state.kept, *made]]
     state.back.append(_Back(every))
     state.replacements = compose(state.replacements, file.data, traced)
     return file.edited(every)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from migrator.rewrite import Edit
+from migrator.source import apply_edits
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,7 @@ def compose(earlier: Sequence[Replacement], data: bytes, edits: Iterable[tuple[E
             end = max(end, spans[i][1])
             i += 1
         group = spans[first:i]
-        text = data[start:end]
-        for at, stop, edit in sorted(((s, e, x) for s, e, x, _ in group if x is not None), key=lambda part: part[2], reverse=True):
-            text = text[: at - start] + edit.text + text[stop - start :]
+        text = apply_edits(data, (edit for _, _, edit, _ in group if edit is not None), start, end)
         before = bisect_left(shifts, (start, -(1 << 62)))  # replacements that end before this group
         behind = before + sum(1 for span in group if span[2] is None)
         changes = tuple(sorted({c for span in group for c in span[3]}))

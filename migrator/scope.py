@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 
 from migrator.syntax.tree import Node, Tree
@@ -79,6 +80,10 @@ class Declaration:
     is_parameter: bool = False
 
 
+def _place(declaration: Declaration) -> int:
+    return declaration.name.start
+
+
 _SCOPES = {
     "compound_statement", "function_definition", "lambda_expression", "for_statement", "for_range_loop", "translation_unit",
     "declaration_list", "field_declaration_list", "template_declaration", "if_statement", "while_statement", "case_statement", "ERROR",
@@ -146,6 +151,8 @@ class Scopes:
     def __init__(self, tree: Tree):
         self.tree = tree
         self._tables: dict[tuple[int, int], dict[str, list[Declaration]]] = {}
+        self._structs: dict[str, Node | None] = {}
+        self._returned: dict[str, Type | None] = {}
 
     def lookup(self, name: str, at: Node) -> Declaration | None:
         """The declaration of ``name`` that is visible at a node, innermost first; None when there is none in this file."""
@@ -154,9 +161,9 @@ class Scopes:
                 continue
             found = self._table(scope).get(name)
             if found:
-                before = [d for d in found if d.name.start <= at.start]
+                before = bisect_right(found, at.start, key=_place)  # they are in the order of the file
                 if before:
-                    return before[-1]
+                    return found[before - 1]
                 if scope.kind in ("field_declaration_list",):
                     return found[0]
         return None
@@ -279,6 +286,12 @@ class Scopes:
         return found[0].type if found else None
 
     def _struct(self, name: str) -> Node | None:
+        """The body of a class that this file defines."""
+        if name not in self._structs:
+            self._structs[name] = self._find_struct(name)
+        return self._structs[name]
+
+    def _find_struct(self, name: str) -> Node | None:
         for leaf in self.tree.names({name}) if name.isidentifier() else ():
             parent = leaf.parent
             if parent is not None and parent.kind in ("struct_specifier", "class_specifier") and leaf.field == "name":
@@ -322,6 +335,11 @@ class Scopes:
 
     def _function(self, name: str) -> Type | None:
         """The return type of a function that this file defines or declares."""
+        if name not in self._returned:
+            self._returned[name] = self._find_returned(name)
+        return self._returned[name]
+
+    def _find_returned(self, name: str) -> Type | None:
         if not name.isidentifier():
             return None
         for leaf in self.tree.names({name}):

@@ -30,21 +30,22 @@ def language_of(path: Path) -> str:
     return "build" if _BUILD_FILES.fullmatch(path.name) else "c++"
 
 
-def apply_edits(data: bytes, edits: Iterable[Edit]) -> bytes:
-    """The bytes after the edits. They must not overlap."""
+def apply_edits(data: bytes, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> bytes:
+    """The bytes ``[start, end)`` after the edits, which lie in them and must not overlap."""
     pieces: list[bytes] = []
-    position = 0
+    position = start
     for edit in sorted(edits):
         if edit.start < position:
             raise ValueError("overlapping edits")
         pieces.append(data[position : edit.start])
         pieces.append(edit.text)
         position = edit.end
-    pieces.append(data[position:])
+    pieces.append(data[position:end])
     return b"".join(pieces)
 
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
+_WHOLE_WORD = re.compile(rb"\b[A-Za-z_]\w*")
 _DEVICE = re.compile(rb"__global__|__device__|<<<|__shared__")
 
 
@@ -75,6 +76,14 @@ class SourceFile:
     def words(self) -> frozenset[bytes]:
         """Every identifier-like word of the file, comments and strings included: a cheap test for trigger words."""
         return frozenset(_WORD.findall(self.data))
+
+    @cached_property
+    def word_places(self) -> dict[bytes, list[int]]:
+        """Where each identifier-like word stands: for a file that is asked for many of them, as a search for each reads it from the start."""
+        places: dict[bytes, list[int]] = {}
+        for m in _WHOLE_WORD.finditer(self.data):
+            places.setdefault(m.group(), []).append(m.start())
+        return places
 
     @cached_property
     def is_cuda(self) -> bool:

@@ -24,6 +24,7 @@ NAME_KINDS = frozenset(
     {"identifier", "type_identifier", "field_identifier", "namespace_identifier", "primitive_type", "statement_identifier"}
 )
 _start = attrgetter("start")
+_MAX_SEARCHES = 64  # of a file for single words; an index of all of its words costs about as much
 _OPAQUE_PARENTS = ("preproc_def", "preproc_function_def")
 
 
@@ -130,6 +131,7 @@ class Tree:
         self.known_macros: dict[str, int | None] = {}
         self._disabled: list[tuple[int, int]] | None = None
         self._names: dict[str, list[Node]] = {}
+        self._searches = 0
 
     def leaf_at(self, offset: int) -> Node:
         """The deepest node at ``offset``."""
@@ -157,11 +159,18 @@ class Tree:
             found = self._names[word] = []
             needle = word.encode()
             if needle in self.file.words:
-                for m in re.finditer(rb"\b" + re.escape(needle) + rb"\b", self.file.data):
-                    leaf = self.leaf_at(m.start())
-                    if leaf.start == m.start() and leaf.end == m.end() and leaf.kind in NAME_KINDS and not self.in_disabled(m.start()):
+                for start in self._places(needle):
+                    leaf = self.leaf_at(start)
+                    if leaf.start == start and leaf.end == start + len(needle) and leaf.kind in NAME_KINDS and not self.in_disabled(start):
                         found.append(leaf)
         return found
+
+    def _places(self, word: bytes) -> list[int]:
+        """The offsets of a word, comments and strings included."""
+        self._searches += 1
+        if self._searches > _MAX_SEARCHES:
+            return self.file.word_places.get(word, [])
+        return [m.start() for m in re.finditer(rb"\b" + re.escape(word) + rb"\b", self.file.data)]
 
     def macro_body(self, arg: Node) -> list[Node]:
         """The replacement text of a ``#define``, parsed as statements (or as declarations where that reads better)."""

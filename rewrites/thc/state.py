@@ -10,12 +10,16 @@ After:
     launch(x);
 """
 
+from bisect import bisect_left
+from operator import attrgetter
+
 from migrator.calls import call_of, remove_item, remove_statement
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from migrator.scope import declarations_in, declarator_name
 from migrator.syntax.tree import Node
 
 ID = "thc-state"
+_start = attrgetter("start")
 
 
 def _is_state(node: Node) -> bool:
@@ -55,14 +59,15 @@ def _function_name(parameter: Node) -> str | None:
 
 def _uses(ctx, name: str, tree, scope: Node, declaration: Node) -> list[Node]:
     """The places below ``scope`` that mean this ``name``, its declarations left out."""
-    found = []
-    for leaf in tree.names({name}):
-        if not (scope.start <= leaf.start < scope.end) or declaration.start <= leaf.start < declaration.end:
-            continue
-        if leaf.field in ("field", "declarator", "name") and leaf.parent.kind not in ("init_declarator",):
-            continue
-        found.append(leaf)
-    return found
+    everywhere = ctx.project.cached((ID, tree.file.path, name), lambda: [leaf for leaf in tree.names({name}) if not _is_declared_by(leaf)])
+    first = bisect_left(everywhere, scope.start, key=_start)
+    last = bisect_left(everywhere, scope.end, key=_start)
+    return [leaf for leaf in everywhere[first:last] if not declaration.start <= leaf.start < declaration.end]
+
+
+def _is_declared_by(leaf: Node) -> bool:
+    """Whether a name is the one that its parent declares, or a member."""
+    return leaf.field in ("field", "declarator", "name") and leaf.parent is not None and leaf.parent.kind != "init_declarator"
 
 
 def _own_state_parameters(project) -> dict[str, set[int]]:
