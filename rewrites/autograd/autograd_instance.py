@@ -40,6 +40,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migrator import releases
 from migrator.engine import ignored_lines
 from migrator.python import Module, cst, dotted, inner_span
 from migrator.rewrite import Change, Edit, Finding, Rewrite
@@ -59,6 +60,7 @@ _TAKEN = frozenset(
         "needs_input_grad",
     }
 )
+_RAISES = releases.parse("1.5")
 _APPLY = "write it with @staticmethod and ctx, and call it through apply"
 
 
@@ -70,12 +72,12 @@ class _Analysis:
 
 
 def fix(ctx):
-    yield from _analysis(ctx.project).results.get(ctx.path, ())
+    yield from _analysis(ctx.project, ctx.settings.min_torch >= _RAISES).results.get(ctx.path, ())
 
 
-def _analysis(project) -> _Analysis:
-    """All changes of the project, made once for the present state of its files."""
-    key = tuple(id(f) for f in project.scripts.values())
+def _analysis(project, partly: bool) -> _Analysis:
+    """All changes of the project, made once for the present state of its files. ``partly``: a class is ported when some uses cannot be."""
+    key = (partly, *(id(f) for f in project.scripts.values()))
     known: _Analysis | None = project.__dict__.get("_autograd_analysis")
     if known is not None and known.key == key:
         return known
@@ -84,13 +86,14 @@ def _analysis(project) -> _Analysis:
     found = list(classes(project))
     for cls in found:
         rivals = [c for c in found if c.name == cls.name and c is not cls]
-        _one_class(project, cls, rivals, signatures, made.results)
+        _one_class(project, cls, rivals, signatures, made.results, partly)
     project.__dict__["_autograd_analysis"] = made
     return made
 
 
-def _one_class(project, cls: FunctionClass, rivals, signatures, results) -> None:
+def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly: bool) -> None:
     key = (cls.path, cls.name)
+    left: list[tuple[Path, Finding]] = []
     edits: dict[Path, list[Edit]] = {}
     try:
         if cls.legacy:
@@ -100,18 +103,19 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results) -> None
             wanted = signatures.get(key) or Signature((), (), True)
             if "__init__" in cls.methods and key not in signatures:
                 return
+        ported = cls.legacy or key in signatures
         seen: set[int] = set()
         for use in uses(project, cls, rivals):
             if id(use.node) in seen:
                 continue
             seen.add(id(use.node))
             try:
-                edits.setdefault(use.path, []).extend(_use(cls, wanted, use))
+                edits.setdefault(use.path, []).extend(_use(cls, wanted, use, ported))
             except Stuck as stuck:
-                if cls.legacy:
+                if cls.legacy and not (partly and _stands_alone(cls, use)):
                     raise
-                advice = stuck.advice or "call apply of the class itself"
-                results.setdefault(use.path, []).append(Finding(ID, stuck.module.start(stuck.node), stuck.message, advice))
+                advice = stuck.advice or (_applied(cls, wanted) if ported else "call apply of the class itself")
+                left.append((use.path, Finding(ID, stuck.module.start(stuck.node), stuck.message, advice)))
     except Stuck as stuck:
         where = next((p for p in project.scripts if project.scripts[p] is stuck.module.file), cls.path)
         results.setdefault(where, []).append(
@@ -129,11 +133,26 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results) -> None
             and cls.legacy
         ):
             return  # all of it or nothing
+    for path, finding in left:
+        results.setdefault(path, []).append(finding)
     if cls.legacy:
         signatures[key] = wanted
     for path, made in edits.items():
         if made:
             results.setdefault(path, []).append(Change(ID, tuple(dict.fromkeys(sorted(made)))))
+
+
+def _stands_alone(cls: FunctionClass, use: Use) -> bool:
+    """Whether a use may stay as it is while its class is ported: it is no part of the class, and no class derives from it there."""
+    above = use.module.parent(use.node)
+    if isinstance(above, cst.Arg) and isinstance(use.module.parent(above), cst.ClassDef):
+        return False
+    return cls.node is not use.node and not any(a is cls.node for a in use.module.ancestors(use.node))
+
+
+def _applied(cls: FunctionClass, wanted: Signature) -> str:
+    tensors = ["*tensors"] if wanted.open else [p.name for p in wanted.called]
+    return f"{cls.name}.apply({', '.join([*tensors, *(p.name for p in wanted.made)])})"
 
 
 # --- the class --------------------------------------------------------------------------------------------------------------------------
@@ -457,7 +476,7 @@ def _is_pass(line: cst.SimpleStatementLine) -> bool:
 # --- the calls --------------------------------------------------------------------------------------------------------------------------
 
 
-def _use(cls: FunctionClass, wanted: Signature, use: Use) -> list[Edit]:
+def _use(cls: FunctionClass, wanted: Signature, use: Use, ported: bool) -> list[Edit]:
     module, node = use.module, use.node
     parent = module.parent(node)
     if isinstance(parent, cst.Arg) and isinstance(module.parent(parent), cst.ClassDef):
@@ -466,7 +485,7 @@ def _use(cls: FunctionClass, wanted: Signature, use: Use) -> list[Edit]:
         return []
     if isinstance(parent, cst.Call) and parent.func is node:
         return _made(cls, wanted, module, node, parent)
-    if not cls.legacy:
+    if not ported:
         return []
     if isinstance(parent, cst.Attribute) and parent.value is node:
         if parent.attr.value in ("forward", "backward", "__init__") and module.enclosing(node, cst.ClassDef) is not cls.node:
@@ -494,6 +513,9 @@ def _made(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[
             raise Stuck(module, made, f"{name}().{above.attr.value}")
         variable = above.targets[0].target if isinstance(above, cst.Assign) and len(above.targets) == 1 else None
         if isinstance(variable, cst.Name):
+            by_hand = _methods_by_hand(cls, module, above, variable.value)
+            if by_hand is not None:
+                return by_hand
             _only_called(module, above, variable.value)
         elif isinstance(variable, cst.Attribute) and dotted(variable.value) == "self" and _attribute_calls(module, made, variable) is None:
             return []
@@ -506,6 +528,28 @@ def _made(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[
     if isinstance(above, (cst.Arg, cst.Return)) and not any(p.default is not None for p in wanted.called):
         return [module.replace(made, f"lambda *tensors: {name}.apply(*tensors, {', '.join(_given(cls, wanted, module, node, made))})")]
     raise Stuck(module, made, f"an instance of {name} is kept", f"lambda *tensors: {name}.apply(*tensors, arguments...)")
+
+
+def _methods_by_hand(cls, module, assign: cst.Assign, variable: str) -> list[Edit] | None:
+    """``f = F()``, ``f.forward(x)``, ``f.backward(g)`` and nothing else: the instance that was ``self`` is given as ``ctx``."""
+    if "__init__" in cls.methods:
+        return None
+    edits: list[Edit] = []
+    calls = []
+    for node in module.find(cst.Name, under=module.enclosing(assign, cst.FunctionDef) or module.root):
+        parent = module.parent(node)
+        if node.value != variable or isinstance(parent, cst.AssignTarget) and module.parent(parent) is assign:
+            continue
+        call = module.parent(parent)
+        if not isinstance(call, cst.Call) or dotted(call.func) not in (f"{variable}.forward", f"{variable}.backward"):
+            return None
+        given = bool(call.args) and dotted(call.args[0].value) == variable
+        if given is cls.legacy or parent is not call.func and parent is not call.args[0]:
+            return None
+        calls.append(call)
+        if cls.legacy:
+            edits.append(module.insert(inner_span(module, call)[0], f"{variable}, " if call.args else variable))
+    return edits if calls else None
 
 
 def _kept_in_variable(cls, wanted, module, node, made, assign, variable) -> list[Edit]:
