@@ -204,7 +204,7 @@ def _closeness(path: Path, source: str, defined: Path) -> int:
 
 
 def _means_module(project, path: Path, module: Module, node: cst.Attribute, cls: FunctionClass, guess: bool) -> bool:
-    """Whether ``roi_align.RoIAlignFunction`` is the class: its root was imported and leads to its file (``guess``: or is called like it)."""
+    """Whether ``roi_align.RoIAlignFunction`` is the class: its root was imported and leads to its file (``guess``: or is named so)."""
     name = module.qualified(node.value)
     if name is None:
         return False

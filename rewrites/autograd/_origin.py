@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from migrator.python import cst
-
 
 def origin(project, path: Path, source: str, name: str) -> Path | None:
     """The file whose own code binds ``name``, for ``from source import name`` in ``path``; None where that is not certain."""
