@@ -110,7 +110,7 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly:
                 continue
             seen.add(id(use.node))
             try:
-                edits.setdefault(use.path, []).extend(_use(cls, wanted, use, ported))
+                edits.setdefault(use.path, []).extend(_use(project, cls, wanted, use, ported))
             except Stuck as stuck:
                 if cls.legacy and not (partly and _stands_alone(cls, use)):
                     raise
@@ -476,7 +476,7 @@ def _is_pass(line: cst.SimpleStatementLine) -> bool:
 # --- the calls --------------------------------------------------------------------------------------------------------------------------
 
 
-def _use(cls: FunctionClass, wanted: Signature, use: Use, ported: bool) -> list[Edit]:
+def _use(project, cls: FunctionClass, wanted: Signature, use: Use, ported: bool) -> list[Edit]:
     module, node = use.module, use.node
     parent = module.parent(node)
     if isinstance(parent, cst.Arg) and isinstance(module.parent(parent), cst.ClassDef):
@@ -484,7 +484,7 @@ def _use(cls: FunctionClass, wanted: Signature, use: Use, ported: bool) -> list[
             raise Stuck(module, node, f"a class derives from {cls.name}")
         return []
     if isinstance(parent, cst.Call) and parent.func is node:
-        return _made(cls, wanted, module, node, parent)
+        return _made(project, cls, wanted, module, node, parent)
     if not ported:
         return []
     if isinstance(parent, cst.Attribute) and parent.value is node:
@@ -500,7 +500,7 @@ def _use(cls: FunctionClass, wanted: Signature, use: Use, ported: bool) -> list[
     raise Stuck(module, node, f"{cls.name} is passed on, and what calls it is not known")
 
 
-def _made(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[Edit]:
+def _made(project, cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[Edit]:
     """``F(a, b)``: what is done with the instance."""
     above = module.parent(made)
     name = module.code(node)
@@ -522,7 +522,7 @@ def _made(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[
         return [Edit(module.outer_span(node)[1], module.span(made)[1], b".apply")]
     target = above.targets[0].target if isinstance(above, cst.Assign) and len(above.targets) == 1 else None
     if isinstance(target, cst.Name):
-        return _kept_in_variable(cls, wanted, module, node, made, above, target.value)
+        return _kept_in_variable(project, cls, wanted, module, node, made, above, target.value)
     if isinstance(target, cst.Attribute) and dotted(target.value) == "self":
         return _kept_in_attribute(cls, wanted, module, node, made, target)
     if isinstance(above, (cst.Arg, cst.Return)) and not any(p.default is not None for p in wanted.called):
@@ -552,7 +552,7 @@ def _methods_by_hand(cls, module, assign: cst.Assign, variable: str) -> list[Edi
     return edits if calls else None
 
 
-def _kept_in_variable(cls, wanted, module, node, made, assign, variable) -> list[Edit]:
+def _kept_in_variable(project, cls, wanted, module, node, made, assign, variable) -> list[Edit]:
     """``f = F(a, b)`` ... ``f(x)``: the one call says it all, or the arguments are kept."""
     name = module.code(node)
     function = module.enclosing(assign, cst.FunctionDef)
@@ -563,9 +563,11 @@ def _kept_in_variable(cls, wanted, module, node, made, assign, variable) -> list
             raise Stuck(module, made, f"an instance of {name} is kept", f"lambda *tensors: {name}.apply(*tensors, arguments...)")
         return [module.replace(made, f"lambda *tensors: {name}.apply(*tensors, {', '.join(_given(cls, wanted, module, node, made))})")]
     calls = _only_called(module, assign, variable)
-    if function is None or not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or not calls:
+    here = function is not None or module.enclosing(assign, cst.ClassDef) is None and not _is_known_elsewhere(project, module, variable)
+    if not here or not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or not calls:
         raise Stuck(module, made, f"an instance of {name} is kept", f"keep the arguments and call {name}.apply(tensors..., *arguments)")
-    once = len(calls) == 1 and module.enclosing(calls[0], cst.FunctionDef) is function
+    deleted = [d.target for d in module.find(cst.Del, under=function) if dotted(d.target) == variable]
+    once = len(calls) == 1 and not deleted and module.enclosing(calls[0], cst.FunctionDef) is function
     if once and module.enclosing(calls[0], cst.For, cst.While, cst.ListComp, cst.Lambda) is None and len(module.parent(line).body) > 1:
         between = range(module.span(assign)[1], module.span(calls[0])[0])
         read = {n.value for a in made.args for n in module.find(cst.Name, under=a.value)}
@@ -581,6 +583,7 @@ def _kept_in_variable(cls, wanted, module, node, made, assign, variable) -> list
         raise Stuck(module, made, f"an instance of {name} is kept, and {kept} is taken")
     given = _given(cls, wanted, module, node, made)
     edits = [module.replace(assign.targets[0].target, kept), module.replace(made, _tuple(given))]
+    edits += [module.replace(target, kept) for target in deleted]
     for call in calls:
         edits += _call(cls, wanted, module, node, None, call, f"*{kept}")
     return edits
@@ -653,6 +656,15 @@ def _tuple(given: list[str]) -> str:
     return f"({given[0]},)" if len(given) == 1 else f"({', '.join(given)})"
 
 
+def _is_known_elsewhere(project, module: Module, variable: str) -> bool:
+    """Whether another file of the project may import a variable: it has the name of the variable and that of its module."""
+    own = next((path for path in project.scripts if project.scripts[path] is module.file), None)
+    if own is None:
+        return True
+    wanted = {variable.encode(), (own.parent.name if own.stem == "__init__" else own.stem).encode()}
+    return any(wanted <= file.words for path, file in project.scripts.items() if path != own)
+
+
 def _is_passed(module: Module, assign: cst.Assign, variable: str) -> bool:
     """Whether an instance goes on as an argument: ``f = F(a)`` ... ``gradcheck(f, inputs)``."""
     scope = module.enclosing(assign, cst.FunctionDef) or module.root
@@ -684,6 +696,8 @@ def _only_called(module: Module, assign: cst.Assign, variable: str, may_pass: bo
             or isinstance(parent, cst.Arg)
             and parent.keyword is node
         ):
+            continue
+        if isinstance(parent, cst.Del):
             continue
         if isinstance(parent, cst.AssignTarget):
             if module.parent(parent) is not assign and not bare:
