@@ -2,7 +2,8 @@
 
 Functions whose ``forward`` and ``backward`` are methods of an instance raise since torch 1.5 (``Legacy autograd function with
 non-static forward method is deprecated``), and so does calling an instance of a static one. What the constructor took
-moves behind the arguments of ``forward``; ``backward`` returns None for it; every call in the project follows.
+moves behind the arguments of ``forward``; ``backward`` returns None for it; every call in the project follows. A use that is not
+understood is reported; with a ``--min-torch`` below 1.5 it keeps its class as it is, which works there.
 
 Before:
     from torch.autograd import Function
@@ -105,17 +106,24 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly:
                 return
         ported = cls.legacy or key in signatures
         seen: set[int] = set()
+        first: Stuck | None = None
+        understood = False
         for use in uses(project, cls, rivals):
             if id(use.node) in seen:
                 continue
             seen.add(id(use.node))
             try:
-                edits.setdefault(use.path, []).extend(_use(project, cls, wanted, use, ported))
+                made = _use(project, cls, wanted, use, ported)
+                edits.setdefault(use.path, []).extend(made)
+                understood = understood or bool(made)
             except Stuck as stuck:
                 if cls.legacy and not (partly and _stands_alone(cls, use)):
                     raise
                 advice = stuck.advice or (_applied(cls, wanted) if ported else "call apply of the class itself")
+                first = first or stuck
                 left.append((use.path, Finding(ID, stuck.module.start(stuck.node), stuck.message, advice)))
+        if cls.legacy and first is not None and not understood:
+            raise first  # F(a).forward(x) alone works with the old form: nothing shows that it is broken
     except Stuck as stuck:
         where = next((p for p in project.scripts if project.scripts[p] is stuck.module.file), cls.path)
         results.setdefault(where, []).append(
