@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrator.python import Module, cst, dotted
+from migrator.python import Module, cst, dotted, source_module
+from rewrites.autograd._origin import origin
 
 BASES = frozenset({"torch.autograd.Function", "torch.autograd.function.Function", "torch.autograd.functional.Function"})
 
@@ -138,7 +139,7 @@ def uses(project, cls: FunctionClass, rivals: list[FunctionClass]) -> Iterator[U
         for node in module.find(cst.Name):
             parent = module.parent(node)
             if isinstance(parent, cst.Attribute) and parent.attr is node:
-                if node.value == cls.name and cls.name not in names and _means_module(project, path, module, parent, cls):
+                if node.value == cls.name and _means_module(project, path, module, parent, cls, guess=cls.name not in names):
                     yield Use(path, module, parent)
             elif node.value in names and not isinstance(parent, (cst.ImportAlias, cst.AsName, cst.Param, cst.AssignTarget, cst.NameItem)):
                 if isinstance(parent, cst.ClassDef) and parent.name is node or isinstance(parent, cst.Arg) and parent.keyword is node:
@@ -151,17 +152,25 @@ def _names(project, path: Path, module: Module, cls: FunctionClass, rivals: list
         return {cls.name}
     if any(r.path == path for r in rivals):
         return set()
+    if any(isinstance(b.node, cst.ClassDef | cst.FunctionDef) for b in module.names.bindings(cls.name).get(id(module.root), ())):
+        return set()  # the file's own definition, whatever an import * brings besides
     found = set()
     for node in module.find(cst.ImportFrom):
-        source = "." * len(node.relative) + (dotted(node.module) or "" if node.module is not None else "")
+        source = source_module(node)
         if isinstance(node.names, cst.ImportStar):
-            if _may_mean(path, source, cls, rivals):
+            if _means(project, path, source, cls, rivals):
                 found.add(cls.name)
             continue
         for alias in node.names:
-            if dotted(alias.name) == cls.name and _may_mean(path, source, cls, rivals):
+            if dotted(alias.name) == cls.name and _means(project, path, source, cls, rivals):
                 found.add(alias.asname.name.value if alias.asname is not None else cls.name)
     return found
+
+
+def _means(project, path: Path, source: str, cls: FunctionClass, rivals: list[FunctionClass]) -> bool:
+    """Whether an import from ``source`` means this class: its file is followed, and guessed where it cannot be."""
+    defined = origin(project, path, source, cls.name)
+    return defined == cls.path if defined is not None else _may_mean(path, source, cls, rivals)
 
 
 def _may_mean(path: Path, source: str, cls: FunctionClass, rivals: list[FunctionClass]) -> bool:
@@ -194,10 +203,13 @@ def _closeness(path: Path, source: str, defined: Path) -> int:
     return best
 
 
-def _means_module(project, path: Path, module: Module, node: cst.Attribute, cls: FunctionClass) -> bool:
-    """Whether ``roi_align.RoIAlignFunction`` is the class: its root was imported and the last part names its file or package."""
+def _means_module(project, path: Path, module: Module, node: cst.Attribute, cls: FunctionClass, guess: bool) -> bool:
+    """Whether ``roi_align.RoIAlignFunction`` is the class: its root was imported and leads to its file (``guess``: or is named so)."""
     name = module.qualified(node.value)
     if name is None:
         return False
+    defined = origin(project, path, name, cls.name)
+    if defined is not None:
+        return defined == cls.path
     last = name.split(".")[-1]
-    return last in (cls.path.stem, cls.path.parent.name)
+    return guess and last in (cls.path.stem, cls.path.parent.name)

@@ -2,7 +2,8 @@
 
 Functions whose ``forward`` and ``backward`` are methods of an instance raise since torch 1.5 (``Legacy autograd function with
 non-static forward method is deprecated``), and so does calling an instance of a static one. What the constructor took
-moves behind the arguments of ``forward``; ``backward`` returns None for it; every call in the project follows.
+moves behind the arguments of ``forward``; ``backward`` returns None for it; every call in the project follows. A use that is not
+understood is reported; with a ``--min-torch`` below 1.5 it keeps its class as it is, which works there.
 
 Before:
     from torch.autograd import Function
@@ -40,6 +41,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migrator import releases
 from migrator.engine import ignored_lines
 from migrator.python import Module, cst, dotted, inner_span
 from migrator.rewrite import Change, Edit, Finding, Rewrite
@@ -59,6 +61,7 @@ _TAKEN = frozenset(
         "needs_input_grad",
     }
 )
+_RAISES = releases.parse("1.5")
 _APPLY = "write it with @staticmethod and ctx, and call it through apply"
 
 
@@ -70,12 +73,12 @@ class _Analysis:
 
 
 def fix(ctx):
-    yield from _analysis(ctx.project).results.get(ctx.path, ())
+    yield from _analysis(ctx.project, ctx.settings.min_torch >= _RAISES).results.get(ctx.path, ())
 
 
-def _analysis(project) -> _Analysis:
-    """All changes of the project, made once for the present state of its files."""
-    key = tuple(id(f) for f in project.scripts.values())
+def _analysis(project, partly: bool) -> _Analysis:
+    """All changes of the project, made once for the present state of its files. ``partly``: a class is ported when some uses cannot be."""
+    key = (partly, *(id(f) for f in project.scripts.values()))
     known: _Analysis | None = project.__dict__.get("_autograd_analysis")
     if known is not None and known.key == key:
         return known
@@ -84,13 +87,14 @@ def _analysis(project) -> _Analysis:
     found = list(classes(project))
     for cls in found:
         rivals = [c for c in found if c.name == cls.name and c is not cls]
-        _one_class(project, cls, rivals, signatures, made.results)
+        _one_class(project, cls, rivals, signatures, made.results, partly)
     project.__dict__["_autograd_analysis"] = made
     return made
 
 
-def _one_class(project, cls: FunctionClass, rivals, signatures, results) -> None:
+def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly: bool) -> None:
     key = (cls.path, cls.name)
+    left: list[tuple[Path, Finding]] = []
     edits: dict[Path, list[Edit]] = {}
     try:
         if cls.legacy:
@@ -100,18 +104,26 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results) -> None
             wanted = signatures.get(key) or Signature((), (), True)
             if "__init__" in cls.methods and key not in signatures:
                 return
+        ported = cls.legacy or key in signatures
         seen: set[int] = set()
+        first: Stuck | None = None
+        understood = False
         for use in uses(project, cls, rivals):
             if id(use.node) in seen:
                 continue
             seen.add(id(use.node))
             try:
-                edits.setdefault(use.path, []).extend(_use(cls, wanted, use))
+                made = _use(project, cls, wanted, use, ported)
+                edits.setdefault(use.path, []).extend(made)
+                understood = understood or bool(made)
             except Stuck as stuck:
-                if cls.legacy:
+                if cls.legacy and not (partly and _stands_alone(cls, use)):
                     raise
-                advice = stuck.advice or "call apply of the class itself"
-                results.setdefault(use.path, []).append(Finding(ID, stuck.module.start(stuck.node), stuck.message, advice))
+                advice = stuck.advice or (_applied(cls, wanted) if ported else "call apply of the class itself")
+                first = first or stuck
+                left.append((use.path, Finding(ID, stuck.module.start(stuck.node), stuck.message, advice)))
+        if cls.legacy and first is not None and not understood:
+            raise first  # F(a).forward(x) alone works with the old form: nothing shows that it is broken
     except Stuck as stuck:
         where = next((p for p in project.scripts if project.scripts[p] is stuck.module.file), cls.path)
         results.setdefault(where, []).append(
@@ -129,11 +141,26 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results) -> None
             and cls.legacy
         ):
             return  # all of it or nothing
+    for path, finding in left:
+        results.setdefault(path, []).append(finding)
     if cls.legacy:
         signatures[key] = wanted
     for path, made in edits.items():
         if made:
             results.setdefault(path, []).append(Change(ID, tuple(dict.fromkeys(sorted(made)))))
+
+
+def _stands_alone(cls: FunctionClass, use: Use) -> bool:
+    """Whether a use may stay as it is while its class is ported: it is no part of the class, and no class derives from it there."""
+    above = use.module.parent(use.node)
+    if isinstance(above, cst.Arg) and isinstance(use.module.parent(above), cst.ClassDef):
+        return False
+    return cls.node is not use.node and not any(a is cls.node for a in use.module.ancestors(use.node))
+
+
+def _applied(cls: FunctionClass, wanted: Signature) -> str:
+    tensors = ["*tensors"] if wanted.open else [p.name for p in wanted.called]
+    return f"{cls.name}.apply({', '.join([*tensors, *(p.name for p in wanted.made)])})"
 
 
 # --- the class --------------------------------------------------------------------------------------------------------------------------
@@ -457,7 +484,7 @@ def _is_pass(line: cst.SimpleStatementLine) -> bool:
 # --- the calls --------------------------------------------------------------------------------------------------------------------------
 
 
-def _use(cls: FunctionClass, wanted: Signature, use: Use) -> list[Edit]:
+def _use(project, cls: FunctionClass, wanted: Signature, use: Use, ported: bool) -> list[Edit]:
     module, node = use.module, use.node
     parent = module.parent(node)
     if isinstance(parent, cst.Arg) and isinstance(module.parent(parent), cst.ClassDef):
@@ -465,8 +492,8 @@ def _use(cls: FunctionClass, wanted: Signature, use: Use) -> list[Edit]:
             raise Stuck(module, node, f"a class derives from {cls.name}")
         return []
     if isinstance(parent, cst.Call) and parent.func is node:
-        return _made(cls, wanted, module, node, parent)
-    if not cls.legacy:
+        return _made(project, cls, wanted, module, node, parent)
+    if not ported:
         return []
     if isinstance(parent, cst.Attribute) and parent.value is node:
         if parent.attr.value in ("forward", "backward", "__init__") and module.enclosing(node, cst.ClassDef) is not cls.node:
@@ -481,7 +508,7 @@ def _use(cls: FunctionClass, wanted: Signature, use: Use) -> list[Edit]:
     raise Stuck(module, node, f"{cls.name} is passed on, and what calls it is not known")
 
 
-def _made(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[Edit]:
+def _made(project, cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[Edit]:
     """``F(a, b)``: what is done with the instance."""
     above = module.parent(made)
     name = module.code(node)
@@ -494,13 +521,16 @@ def _made(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[
             raise Stuck(module, made, f"{name}().{above.attr.value}")
         variable = above.targets[0].target if isinstance(above, cst.Assign) and len(above.targets) == 1 else None
         if isinstance(variable, cst.Name):
+            by_hand = _methods_by_hand(cls, module, above, variable.value)
+            if by_hand is not None:
+                return by_hand
             _only_called(module, above, variable.value)
         elif isinstance(variable, cst.Attribute) and dotted(variable.value) == "self" and _attribute_calls(module, made, variable) is None:
             return []
         return [Edit(module.outer_span(node)[1], module.span(made)[1], b".apply")]
     target = above.targets[0].target if isinstance(above, cst.Assign) and len(above.targets) == 1 else None
     if isinstance(target, cst.Name):
-        return _kept_in_variable(cls, wanted, module, node, made, above, target.value)
+        return _kept_in_variable(project, cls, wanted, module, node, made, above, target.value)
     if isinstance(target, cst.Attribute) and dotted(target.value) == "self":
         return _kept_in_attribute(cls, wanted, module, node, made, target)
     if isinstance(above, (cst.Arg, cst.Return)) and not any(p.default is not None for p in wanted.called):
@@ -508,7 +538,29 @@ def _made(cls, wanted: Signature, module: Module, node, made: cst.Call) -> list[
     raise Stuck(module, made, f"an instance of {name} is kept", f"lambda *tensors: {name}.apply(*tensors, arguments...)")
 
 
-def _kept_in_variable(cls, wanted, module, node, made, assign, variable) -> list[Edit]:
+def _methods_by_hand(cls, module, assign: cst.Assign, variable: str) -> list[Edit] | None:
+    """``f = F()``, ``f.forward(x)``, ``f.backward(g)`` and nothing else: the instance that was ``self`` is given as ``ctx``."""
+    if "__init__" in cls.methods:
+        return None
+    edits: list[Edit] = []
+    calls = []
+    for node in module.find(cst.Name, under=module.enclosing(assign, cst.FunctionDef) or module.root):
+        parent = module.parent(node)
+        if node.value != variable or isinstance(parent, cst.AssignTarget) and module.parent(parent) is assign:
+            continue
+        call = module.parent(parent)
+        if not isinstance(call, cst.Call) or dotted(call.func) not in (f"{variable}.forward", f"{variable}.backward"):
+            return None
+        given = bool(call.args) and dotted(call.args[0].value) == variable
+        if given is cls.legacy or parent is not call.func and parent is not call.args[0]:
+            return None
+        calls.append(call)
+        if cls.legacy:
+            edits.append(module.insert(inner_span(module, call)[0], f"{variable}, " if call.args else variable))
+    return edits if calls else None
+
+
+def _kept_in_variable(project, cls, wanted, module, node, made, assign, variable) -> list[Edit]:
     """``f = F(a, b)`` ... ``f(x)``: the one call says it all, or the arguments are kept."""
     name = module.code(node)
     function = module.enclosing(assign, cst.FunctionDef)
@@ -519,9 +571,11 @@ def _kept_in_variable(cls, wanted, module, node, made, assign, variable) -> list
             raise Stuck(module, made, f"an instance of {name} is kept", f"lambda *tensors: {name}.apply(*tensors, arguments...)")
         return [module.replace(made, f"lambda *tensors: {name}.apply(*tensors, {', '.join(_given(cls, wanted, module, node, made))})")]
     calls = _only_called(module, assign, variable)
-    if function is None or not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or not calls:
+    here = function is not None or module.enclosing(assign, cst.ClassDef) is None and not _is_known_elsewhere(project, module, variable)
+    if not here or not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or not calls:
         raise Stuck(module, made, f"an instance of {name} is kept", f"keep the arguments and call {name}.apply(tensors..., *arguments)")
-    once = len(calls) == 1 and module.enclosing(calls[0], cst.FunctionDef) is function
+    deleted = [d.target for d in module.find(cst.Del, under=function) if dotted(d.target) == variable]
+    once = len(calls) == 1 and not deleted and module.enclosing(calls[0], cst.FunctionDef) is function
     if once and module.enclosing(calls[0], cst.For, cst.While, cst.ListComp, cst.Lambda) is None and len(module.parent(line).body) > 1:
         between = range(module.span(assign)[1], module.span(calls[0])[0])
         read = {n.value for a in made.args for n in module.find(cst.Name, under=a.value)}
@@ -537,6 +591,7 @@ def _kept_in_variable(cls, wanted, module, node, made, assign, variable) -> list
         raise Stuck(module, made, f"an instance of {name} is kept, and {kept} is taken")
     given = _given(cls, wanted, module, node, made)
     edits = [module.replace(assign.targets[0].target, kept), module.replace(made, _tuple(given))]
+    edits += [module.replace(target, kept) for target in deleted]
     for call in calls:
         edits += _call(cls, wanted, module, node, None, call, f"*{kept}")
     return edits
@@ -609,6 +664,15 @@ def _tuple(given: list[str]) -> str:
     return f"({given[0]},)" if len(given) == 1 else f"({', '.join(given)})"
 
 
+def _is_known_elsewhere(project, module: Module, variable: str) -> bool:
+    """Whether another file of the project may import a variable: it has the name of the variable and that of its module."""
+    own = next((path for path in project.scripts if project.scripts[path] is module.file), None)
+    if own is None:
+        return True
+    wanted = {variable.encode(), (own.parent.name if own.stem == "__init__" else own.stem).encode()}
+    return any(wanted <= file.words for path, file in project.scripts.items() if path != own)
+
+
 def _is_passed(module: Module, assign: cst.Assign, variable: str) -> bool:
     """Whether an instance goes on as an argument: ``f = F(a)`` ... ``gradcheck(f, inputs)``."""
     scope = module.enclosing(assign, cst.FunctionDef) or module.root
@@ -640,6 +704,8 @@ def _only_called(module: Module, assign: cst.Assign, variable: str, may_pass: bo
             or isinstance(parent, cst.Arg)
             and parent.keyword is node
         ):
+            continue
+        if isinstance(parent, cst.Del):
             continue
         if isinstance(parent, cst.AssignTarget):
             if module.parent(parent) is not assign and not bare:

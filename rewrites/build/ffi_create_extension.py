@@ -128,13 +128,16 @@ def _port(ctx, module, imports, calls):
     if any(isinstance(n, cst.Import) and n.names[0].asname is None for n in imports) and not _imports_torch(module, imports):
         needed.append("import torch")
     if builds:
-        needed += [f"import {n}" for n in ("os", "sys") if n not in module.imports]
+        wanted = ("os",) if _reads_arguments(module) else ("os", "sys")
+        needed += [f"import {n}" for n in wanted if n not in module.imports]
         needed += ["from setuptools import setup"] if "setup" not in module.imports else []
         classes.add("BuildExtension")
     needed.append(f"from torch.utils.cpp_extension import {', '.join(sorted(classes, key=str.lower))}")
     edits.append(module.replace(imports[0], ctx.file.newline.decode().join(needed)))
     edits += [remove_statement(module, node) for node in imports[1:]]
-    note = f"python {ctx.path.name} builds it in place, python {ctx.path.name} install installs it" if builds else ""
+    note = f"python {ctx.path.name} builds it in place" if builds else ""
+    if builds and not _reads_arguments(module):
+        note += f", python {ctx.path.name} install installs it"
     if notes:
         note += ("; " if note else "") + "; ".join(notes)
     return [Change(ID, tuple(dict.fromkeys(edits)), note=note, left=tuple(left)), *results]
@@ -496,12 +499,18 @@ def _setup(ctx, module, build, variable: str, name: str) -> Edit:
         f"{step}packages={_packages(ctx, name)!r},",
         f"{step}ext_modules=[{variable}],",
         f"{step}cmdclass={{'build_ext': BuildExtension}},",
-        f"{step}script_args=sys.argv[1:] or ['build_ext', '--inplace'],",
+        f"{step}script_args={'' if _reads_arguments(module) else 'sys.argv[1:] or '}['build_ext', '--inplace'],",
         ")",
     ]
     if isinstance(module.parent(line), cst.Module):
         lines = ["if __name__ == '__main__':", *(step + text for text in lines)]
     return module.replace(build, (newline + indent).join(lines))
+
+
+def _reads_arguments(module) -> bool:
+    """Whether a script has command line arguments of its own, which setup() would not know."""
+    readers = ("argparse.ArgumentParser", "optparse.OptionParser", "getopt.getopt", "sys.argv")
+    return any(True for _ in module.names.references(readers))
 
 
 def _packages(ctx, name: str) -> list[str]:

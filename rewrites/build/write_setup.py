@@ -47,7 +47,7 @@ _PYPROJECT = """\
 # Where ninja is installed, the sources are compiled in parallel.
 
 [build-system]
-requires = ["setuptools>=64"]
+requires = ["setuptools>=70.1"]
 build-backend = "setuptools.build_meta"
 
 [project]
