@@ -17,8 +17,11 @@ def relative(path: Path) -> str:
 
 
 def shown(path: Path) -> str:
-    """A path for messages: control characters escaped."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in relative(path))
+    """A path for messages: from the current folder, or as it is where it lies outside; control characters escaped."""
+    name = relative(path)
+    if path.is_absolute() and name == str(path).lstrip("/"):
+        name = str(path)
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in name)
 
 
 def quoted(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from migrator.planned import Plan
 from migrator.report.effort import effort, tasks
-from migrator.report.paths import relative, shown
+from migrator.report.paths import shown
 
 Paint = Callable[[str, str], str]  # text, colour -> text
 _EFFORT_COLOURS = {"low": "green", "medium": "yellow", "high": "red"}
@@ -40,11 +40,11 @@ def _count(count: int, word: str) -> str:
 
 def notes(plan: Plan) -> list[str]:
     """What a person should know of the changes made, and of comments that ignore in vain; lines are the original's."""
-    result = [f"{relative(file.path)}:{applied.line}: [{applied.rule}] {applied.note}" for file, applied in plan.notes]
+    result = [f"{shown(file.path)}:{applied.line}: [{applied.rule}] {applied.note}" for file, applied in plan.notes]
     for unused in plan.unused_ignores:
         what = ", ".join(unused.rules) or "anything"
         result.append(
-            f"{relative(unused.path)}:{unused.line}: this comment ignores {what} here, and there is nothing to ignore; take it away"
+            f"{shown(unused.path)}:{unused.line}: this comment ignores {what} here, and there is nothing to ignore; take it away"
         )
     return result
 
@@ -61,11 +61,15 @@ def by_hand(plan: Plan, new_lines: bool, width: int = 0, paint: Paint = plain) -
     result.append(paint(f"left to do by hand ({len(plan.left)} in {_count(len(files), 'file')}):", "bold"))
     for task in tasks(plan):
         for file, item in task.places:
-            where = f"{relative(file.path)}:{item.new_line if new_lines else item.line}:"
+            where = f"{shown(file.path)}:{item.new_line if new_lines else item.line}:"
             result += _folded(f"  {where} [{task.rule}] {item.message}", "      ", width, (where, "bold"), paint)
         if task.advice:
             result += _folded(f"    -> {task.advice}", "       ", width, ("->", "green"), paint)
-    result.append("effort by hand: " + ", ".join(f"{shown(f.path)} {paint(effort(f), _EFFORT_COLOURS[effort(f)])}" for f in files))
+    by_effort = {level: [shown(file.path) for file in files if effort(file) == level] for level in _EFFORT_COLOURS}
+    for level, names in by_effort.items():
+        if names:
+            head = f"effort by hand: {level}:"
+            result += _folded(f"{head} {', '.join(names)}", "    ", width, (head, _EFFORT_COLOURS[level]), paint)
     return result
 
 
