@@ -183,13 +183,13 @@ def settings_for(
     return Settings(
         goal,
         floor,
-        select=_names(tuple(select) or config.select, catalogue),
-        ignore=_names((*ignore, *config.ignore), catalogue),
+        select=_names(tuple(select), catalogue) or _names(config.select, catalogue, config.path),
+        ignore=_names(ignore, catalogue) | _names(config.ignore, catalogue, config.path),
         amp_compat=amp_compat,
         extra=frozenset(r.id for r in catalogue.rewrites if write_setup and r.option == "--write-setup"),
         unsafe=unsafe_fixes or config.unsafe_fixes,
         only_broken=only_broken or config.only_broken,
-        per_file_ignores=tuple((pattern, _ids(names, catalogue)) for pattern, names in config.per_file_ignores.items()),
+        per_file_ignores=tuple((pattern, _ids(names, catalogue, config.path)) for pattern, names in config.per_file_ignores.items()),
         root=config.root,
         dispatch_macros=frozenset(config.dispatch_macros),
         target_from=said_by,
@@ -212,17 +212,18 @@ def _catalogue() -> Catalogue:
     return found
 
 
-def _names(values: Iterable[str], known: Catalogue) -> frozenset[str]:
+def _names(values: Iterable[str], known: Catalogue, said_in: Path | None = None) -> frozenset[str]:
+    """The names in lists of names. PlanError where one is unknown; it says the configuration file that has it."""
     names = frozenset(name.strip() for value in values for name in value.split(",") if name.strip())
     for name in sorted(names):
         if not any(r.is_named(frozenset({name})) for r in known.rewrites):
-            raise PlanError(known.unknown(name))
+            raise PlanError((f"{said_in}: " if said_in else "") + known.unknown(name))
     return names
 
 
-def _ids(values: Iterable[str], known: Catalogue) -> frozenset[str]:
+def _ids(values: Iterable[str], known: Catalogue, said_in: Path | None = None) -> frozenset[str]:
     """The ids of the rewrites that names and groups mean."""
-    names = _names(values, known)
+    names = _names(values, known, said_in)
     return frozenset(r.id for r in known.rewrites if r.is_named(names))
 
 

@@ -504,3 +504,83 @@ def test_starts_without_torch(folder):
     code = "import sys; from rewrites import main\ntry: main()\nexcept SystemExit: pass\nprint([m for m in ('torch', 'numpy', 'requests', 'rich') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code, "migrate", "csrc", "--check", "-q"], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+# --- what new users met -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [["migrate", ""], ["migrate", "csrc", ""], ["undo", ""], ["doctor", ""], ["amp-shim", ""]], ids=str)
+def test_an_empty_path_is_not_the_current_folder(folder, arguments):
+    before = sorted(folder.parent.rglob("*"))
+    result = CliRunner().invoke(main, arguments, obj=catalogue)
+    assert result.exit_code == 2
+    assert "a PATH is empty; for the current folder write ." in result.stderr
+    assert (folder / "op.cu").read_text() == OLD and sorted(folder.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", [["migrate", "."], ["undo"], ["doctor"]], ids=" ".join)
+def test_a_current_folder_that_is_gone_is_one_line(tmp_path, command):
+    script = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(["sh", "-c", script, "sh", gone, *CUPORT, *command], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr == "Error: the current folder: No such file or directory; change to one that is there\n"
+
+
+def test_what_was_not_written_is_not_called_changed(folder, monkeypatch):
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode, **more: mode != os.W_OK and real(path, mode, **more))  # root may write all
+    result = CliRunner().invoke(main, ["migrate", "csrc", "--report", "r.html"], obj=catalogue)
+    assert result.exit_code == 2
+    assert "op.cu: not writable; nothing was changed" in result.stderr
+    assert "1 file read, 1 would change" in result.stderr
+    assert "takes this run back" not in result.stderr, "there is no run to take back"
+    assert "nothing was written" in Path("r.html").read_text()
+
+
+def test_a_path_outside_the_current_folder_is_named_as_it_is(folder, monkeypatch, tmp_path_factory):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    (folder / "op.cu").write_text("texture<float> t;\n" + OLD)
+    result = CliRunner().invoke(main, ["migrate", str(folder)], obj=catalogue)
+    assert f"{folder / 'op.cu'} is not in git" in result.stderr
+    assert f"\n  {folder / 'op.cu'}:1: [" in result.stderr
+
+
+def test_a_path_that_is_not_there_is_said_in_one_line(folder):
+    result = cuport("nothing-here")
+    assert result.stderr == "cuport: nothing-here: no such file or folder\n"
+
+
+def test_a_mistyped_command_names_the_near_one(folder):
+    result = CliRunner().invoke(main, ["migrat", "csrc"], obj=catalogue)
+    assert result.exit_code == 2
+    assert "no command is called migrat; did you mean migrate?" in result.stderr
+
+
+def test_the_report_is_there_before_the_diff_is_read(folder):
+    """Who leaves the pager early has the page nevertheless."""
+    (folder / "op.cu").write_text(OLD + "// a line that is long enough to fill the pipe\nvoid g() { AT_CHECK(true); }\n" * 4000)
+    command = [*CUPORT, "migrate", "csrc", "--dry-run", "--report", "r.html"]
+    subprocess.run(["sh", "-c", '"$@" | head -1', "sh", *command], capture_output=True, timeout=120)
+    assert "</html>" in Path("r.html").read_text()
+
+
+def test_a_report_that_cannot_be_written_says_what_became_of_the_sources(folder):
+    assert "name another file (no source was changed)" in cuport("csrc", "--dry-run", "--report", "gone/r.html").stderr
+    assert "name another file (the sources are ported all the same)" in cuport("csrc", "--report", "gone/r.html").stderr
+    assert (folder / "op.cu").read_text() == NEW
+
+
+def test_undo_out_into_a_folder_that_is_there_says_what_to_give(folder):
+    cuport("csrc")
+    result = CliRunner().invoke(main, ["undo", "csrc", "--out", "csrc"], obj=catalogue)
+    assert result.exit_code == 2
+    assert "give --out a folder that does not exist yet" in result.stderr
+
+
+def test_an_unknown_rule_of_the_configuration_names_the_file(folder):
+    (folder / "cuport.toml").write_text('ignore = ["at-chek"]\n')
+    result = cuport("csrc")
+    assert result.exit_code == 2
+    assert f"{folder / 'cuport.toml'}: no rewrite is called at-chek; did you mean at-check?" in result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -30,6 +31,15 @@ class UsageError(click.ClickException):
     exit_code = 2
 
 
+class GivenPath(click.Path):
+    """A path that is not empty: `cuport migrate "$DIR"` with no DIR must not mean the current folder."""
+
+    def convert(self, value, param, ctx):
+        if str(value) == "":
+            raise UsageError("a PATH is empty; for the current folder write .")
+        return super().convert(value, param, ctx)
+
+
 def examples(text: str, closing: str = "") -> str:
     """The end of a --help page: examples, each on its own line, and a paragraph."""
     lines = "\n".join("  " + line.strip() for line in text.strip().splitlines())
@@ -50,6 +60,10 @@ class Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
+            from difflib import get_close_matches
+
+            if near := get_close_matches(name, COMMANDS, 1):
+                raise UsageError(f"no command is called {name}; did you mean {near[0]}?")
             return None
         return import_module(_module(name)).command
 
@@ -94,6 +108,11 @@ def run(catalogue: Callable) -> None:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="surrogateescape" if not sys.stdout.isatty() else "replace")
     gc.set_threshold(50_000, 10, 10)  # syntax trees are many small objects: collecting less often saves a third of the time
+    try:
+        os.getcwd()
+    except OSError as error:
+        UsageError(f"the current folder: {error.strerror}; change to one that is there").show()
+        sys.exit(UsageError.exit_code)
     try:
         sys.exit(main(prog_name="cuport", obj=catalogue, standalone_mode=False))
     except click.ClickException as error:

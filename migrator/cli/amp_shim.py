@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from migrator.cli import UsageError
+from migrator.cli import GivenPath, UsageError, examples
 
 
-@click.command("amp-shim", epilog="Exit status: 0 written, or there already; 2 an error. Example: cuport amp-shim mypackage")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.command("amp-shim", epilog=examples("cuport amp-shim mypackage", "Exit status: 0 written, or there already; 2 an error."))
+@click.argument("path", type=GivenPath(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace a file that holds something else.")
 def command(path: Path, force: bool) -> None:
     """Write amp_compat.py: one import gives autocast and GradScaler that work on torch 1.6 to 2.15, with CUDA or on CPU only.

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrator.cli import UsageError
+from migrator.cli import GivenPath, UsageError, examples
 
 if TYPE_CHECKING:
     from migrator.doctor.mend import Step
 
 
-@click.command("doctor", epilog="Exit status: 0 nothing fails; 1 something does; 2 an error.")
+@click.command(
+    "doctor",
+    epilog=examples(
+        """
+        cuport doctor                        this machine, and the project in the current folder
+        cuport doctor --python .venv/bin/python
+        cuport doctor --fix                  show what can be mended safely, ask, mend it
+        """,
+        "Exit status: 0 nothing fails; 1 something does; 2 an error.",
+    ),
+)
 @click.option("--json", "json", is_flag=True, help="Print JSON: the facts that were read, and the results.")
 @click.option(
     "--python",
@@ -26,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--list", "list_", is_flag=True, help="List what is checked.")
 @click.option("--fix", "fix", is_flag=True, help="Offer what can be mended safely, show it, ask, and write it.")
 @click.option("--yes", is_flag=True, help="With --fix: write it without asking.")
-@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.argument("path", default=".", type=GivenPath(path_type=Path))
 def command(json: bool, python: str | None, amp: bool, list_: bool, fix: bool, yes: bool, path: Path) -> None:
     """Check this machine, and the project in PATH, for what breaks builds and imports of extensions.
 

@@ -14,13 +14,22 @@ from typing import BinaryIO
 
 import click
 
-from migrator.cli import UsageError
+from migrator.cli import UsageError, examples
+
+_HOW = "name a log file, or pipe one in; `cuport explain -- COMMAND` runs a build and explains it"
 
 
 @click.command(
     "explain",
     context_settings={"ignore_unknown_options": False},
-    epilog="Exit status: 0 the failure is known, or there is none; 1 it is not known; 2 an error. With a command: the command's own.",
+    epilog=examples(
+        """
+        cuport explain build.log                    what a kept log says
+        make 2>&1 | cuport explain                  what a build says, at its end
+        cuport explain -- python setup.py build     run it, show its output, explain it
+        """,
+        "Exit status: 0 the failure is known, or there is none; 1 it is not known; 2 an error. With a command: the command's own.",
+    ),
 )
 @click.option("--json", "json", is_flag=True, help="Print JSON.")
 @click.option("--list", "list_", is_flag=True, help="List the failures that are known.")
@@ -54,14 +63,14 @@ def command(catalogue, json: bool, list_: bool, log: tuple[str, ...]) -> None:
             report = scan(lines(kept))
     elif not log or log == ("-",):
         if not log and sys.stdin.isatty():
-            raise UsageError("name a log file, or pipe one in; `cuport explain -- COMMAND` runs a build and explains it")
+            raise UsageError(_HOW)
         report = scan(lines(sys.stdin.buffer))
     else:
         try:
             with open(log[0], "rb") as stream:
                 report = scan(lines(stream))
         except OSError as error:
-            raise UsageError(f"{log[0]}: {error.strerror}") from None
+            raise UsageError(f"{log[0]}: {error.strerror}; {_HOW}") from None
     succeeded = status == 0
     if json:
         click.echo(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from migrator.cli import UsageError, complete_rule, examples
+from migrator.cli import GivenPath, UsageError, complete_rule, examples
 from migrator.report import FORMATS
 
 
@@ -28,7 +28,7 @@ from migrator.report import FORMATS
         "that could not be written.",
     ),
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=GivenPath(path_type=Path), metavar="PATH...")
 @click.option("--dry-run", is_flag=True, help="Show the diff and write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything would change.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the ported copy of PATH into this folder and leave PATH as it is.")
@@ -126,29 +126,32 @@ def command(
         why = "a setup.py is there already, or nothing that builds an extension was found"
         click.echo(f"cuport: --write-setup: {why}; none was written", err=True)
 
-    if in_place and (notice := guard.check(plan, allow_dirty, allow_no_vcs, only_git=commit_per_rule)) and not quiet:
-        show.say(notice)
+    notice = guard.check(plan, allow_dirty, allow_no_vcs, only_git=commit_per_rule) if in_place else ""
     wrote = not (dry_run or check)
     if commit_per_rule:
         from migrator.cli.commits import commit_each
 
         commit_each(plan, lambda **chosen: make_plan(paths, **{**options, "ignore": ignore, **chosen}), _write)
     elif wrote:
-        failed = _write(plan, paths, out) or failed
-    elif dry_run and form == "text" and not quiet:
-        show.diff(plan)
+        if _write(plan, paths, out):
+            failed, wrote = True, False
+    if notice and wrote and not quiet:
+        show.say(notice)
     if form != "text":
         report = show.rendered(plan, form, wrote)
         if output is not None:
-            show.write_report(output, report)
+            show.write_report(output, report, wrote)
         else:
             click.echo(report, nl=False)
     if page is not None:
-        show.write_report(page, _page(plan, paths, verified, wrote))
+        show.write_report(page, _page(plan, paths, verified, wrote), wrote)
+    if dry_run and form == "text" and not quiet:
+        show.diff(plan)  # after the files: who reads it through a pager may leave early
     if not quiet:
         for line in guard.aside(plan):
             show.say(line)
-    show.closing(plan, wrote, bool(verbose), quiet)
+    if plan.files_read or not failed:
+        show.closing(plan, wrote, bool(verbose), quiet)
     if failed:
         sys.exit(2)
     if check and plan.changed:
@@ -175,7 +178,7 @@ def _verification(path: Path):
 
 
 def _write(plan, paths=(), out=None) -> bool:
-    """Write the plan in place, or as a copy under ``out``. True if something failed."""
+    """Write the plan in place, or as a copy under ``out``. True if something stood in the way, and so nothing was written."""
     from migrator.library import PlanError, apply
     from migrator.report.paths import shown
 

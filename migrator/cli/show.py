@@ -78,6 +78,8 @@ def closing(plan: Plan, wrote: bool, verbose: bool, quiet: bool) -> None:
             say(f"note: {line}")
     for line in text.by_hand(plan, wrote, width, paint):
         say(line)
+    if wrote and plan.changed and not quiet and sys.stderr.isatty():
+        say("next: `cuport verify` compiles the result; `cuport undo` takes this run back")
 
 
 def rendered(plan: Plan, form: str, wrote: bool) -> str:
@@ -95,14 +97,15 @@ def rendered(plan: Plan, form: str, wrote: bool) -> str:
     return as_github(plan)
 
 
-def write_report(path: Path, report: str) -> None:
-    """Put a report into a file; UsageError where that fails."""
+def write_report(path: Path, report: str, wrote: bool) -> None:
+    """Put a report into a file; UsageError where that fails, which says whether the sources were written (``wrote``)."""
     from migrator.cli import UsageError
 
     try:
         path.write_text(report, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}; the migration itself is as the lines above say") from None
+        sources = "the sources are ported all the same" if wrote else "no source was changed"
+        raise UsageError(f"cannot write {shown_path(path)}: {error.strerror or error}; name another file ({sources})") from None
 
 
 @contextmanager

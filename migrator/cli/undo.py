@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from migrator.cli import UsageError, examples
+from migrator.cli import GivenPath, UsageError, examples
 
 
 @click.command(
@@ -22,7 +22,7 @@ from migrator.cli import UsageError, examples
         "Exit status: 0 done; 2 nothing was done, and why.",
     ),
 )
-@click.argument("path", default=".", type=click.Path(path_type=Path, exists=True))
+@click.argument("path", default=".", type=GivenPath(path_type=Path, exists=True))
 @click.option("--list", "list_them", is_flag=True, help="List the migrations under PATH that can be taken back; change nothing.")
 @click.option("--skip-edited", is_flag=True, help="Leave files alone that were edited since, and put the others back.")
 @click.option(
@@ -49,6 +49,8 @@ def command(path: Path, list_them: bool, skip_edited: bool, out: Path | None) ->
             raise UsageError(f"nothing to take back under {shown(path)}: no undo record of cuport's is there (cuport undo --list)")
         record = next((each for each in left if each.state == "pending"), left[-1])
         if out is not None:
+            if out.exists():
+                raise UsageError(f"{shown(out)}: is there already; give --out a folder that does not exist yet")
             count = undo.write_originals(record, out)
             click.echo(f"wrote {_files(count)} to {shown(out)} as they were before {_run(record)}", err=True)
             return

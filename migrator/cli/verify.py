@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from migrator.cli import examples
+from migrator.cli import GivenPath, examples
 
 EPILOG = examples(
     """
@@ -36,7 +36,7 @@ class _WithCommand(click.Command):
 
 
 @click.command("verify", cls=_WithCommand, epilog=EPILOG)
-@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.argument("path", default=".", type=GivenPath(path_type=Path))
 @click.option("--torch", "releases", metavar="RELEASES", help="2.15, or 1.13,2.4,2.15, or all, or installed.  [default: 2.15]")
 @click.option("--arch", default="sm_80", show_default=True, metavar="ARCHS", help="Architectures, such as sm_80,sm_90.")
 @click.option(

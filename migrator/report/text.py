@@ -65,7 +65,11 @@ def by_hand(plan: Plan, new_lines: bool, width: int = 0, paint: Paint = plain) -
             result += _folded(f"  {where} [{task.rule}] {item.message}", "      ", width, (where, "bold"), paint)
         if task.advice:
             result += _folded(f"    -> {task.advice}", "       ", width, ("->", "green"), paint)
-    result.append("effort by hand: " + ", ".join(f"{shown(f.path)} {paint(effort(f), _EFFORT_COLOURS[effort(f)])}" for f in files))
+    by_effort = {level: [shown(file.path) for file in files if effort(file) == level] for level in _EFFORT_COLOURS}
+    for level, names in by_effort.items():
+        if names:
+            head = f"effort by hand: {level}:"
+            result += _folded(f"{head} {', '.join(names)}", "    ", width, (head, _EFFORT_COLOURS[level]), paint)
     return result
 
 

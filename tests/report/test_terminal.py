@@ -61,7 +61,7 @@ def test_colours_and_width(folder):
     assert re.search(r"@@ -1,5 \+1,5 @@ \x1b\[0m\x1b\[35mthc-ceil-div, thc-headers, at-check", shown)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert max(map(len, plain[plain.index("2 files read") :].splitlines())) <= 60
-    assert "effort by hand: a.cu low, b.cu low" in plain
+    assert "effort by hand: low: a.cu, b.cu" in plain
 
 
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
