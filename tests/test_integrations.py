@@ -42,7 +42,7 @@ def test_pre_commit(repository, tmp_path_factory):
     check = hook("cuport-check")
     if "InstallationError" in check.stdout or "CalledProcessError" in check.stdout:
         pytest.skip("pre-commit could not install: " + check.stdout.strip().splitlines()[-1])
-    assert check.returncode == 1 and "1 would change, 1 edits" in check.stdout, check.stdout
+    assert check.returncode == 1 and "1 would change, 1 edit\n" in check.stdout, check.stdout
     assert (repository / "csrc/op.cu").read_text() == OLD
     fix = hook("cuport-fix")
     assert fix.returncode == 1 and "files were modified by this hook" in fix.stdout, fix.stdout

@@ -152,6 +152,8 @@ def command(
             show.say(line)
     if plan.files_read or not failed:
         show.closing(plan, wrote, bool(verbose), quiet)
+    if in_place and wrote and plan.changed and not (quiet or commit_per_rule):
+        show.what_next(paths)
     if failed:
         sys.exit(2)
     if check and plan.changed:

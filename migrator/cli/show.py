@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -78,8 +79,13 @@ def closing(plan: Plan, wrote: bool, verbose: bool, quiet: bool) -> None:
             say(f"note: {line}")
     for line in text.by_hand(plan, wrote, width, paint):
         say(line)
-    if wrote and plan.changed and not quiet and sys.stderr.isatty():
-        say("next: `cuport verify` compiles the result; `cuport undo` takes this run back")
+
+
+def what_next(paths: Sequence[Path]) -> None:
+    """After a run that wrote ``paths`` in place, for a person at a terminal: how to check it, and how to take it back."""
+    if sys.stderr.isatty():
+        where = f" {shlex.quote(shown_path(paths[0]))}" if len(paths) == 1 and paths[0].is_dir() and paths[0] != Path(".") else ""
+        say(f"next: `cuport verify{where}` compiles the result; `cuport undo{where}` takes this run back")
 
 
 def rendered(plan: Plan, form: str, wrote: bool) -> str:

@@ -21,7 +21,7 @@ def summary(plan: Plan, verb: str, paint: Paint = plain) -> list[str]:
     """Lines that say files read, changed, edits by rewrite. ``verb``: "changed" or "would change"."""
     changed = plan.changed
     edits = plan.edits_by_rule
-    head = f"{_count(plan.files_read, 'file')} read, {len(changed)} {verb}, {sum(edits.values())} edits"
+    head = f"{_count(plan.files_read, 'file')} read, {len(changed)} {verb}, {_count(sum(edits.values()), 'edit')}"
     lines = [paint(head, "bold")]
     width = max((len(rule) for rule in edits), default=0)
     files = plan.files_by_rule

@@ -100,3 +100,9 @@ def test_a_bar_on_long_work(folder):
 def test_effort(places, level):
     left = tuple(Left("r", i, i, "wrong", advice) for i, advice in enumerate(places, 1))
     assert effort(PlannedFile(Path("/a"), Path("a"), b"", b"", left=left)) == level
+
+
+def test_a_run_that_wrote_says_what_comes_next(folder):
+    assert "next: `cuport verify`" not in terminal(folder, ".", "--dry-run", NO_COLOR="1")
+    assert "next: `cuport verify` compiles the result; `cuport undo` takes this run back" in terminal(folder, ".", NO_COLOR="1")
+    assert "next: " not in terminal(folder, ".", NO_COLOR="1"), "nothing was changed"
