@@ -3,9 +3,9 @@
 
     python benchmarks/migrate.py [--files 10 100 1000 10000] [--runs 5] [--ast-grep PATH] [--output FILE]
 
-The input is made from fixtures/: its C++, CUDA and Python sources before they are ported, copied into an empty folder in turn until there
-are as many files as asked for. Most of these files hold words that trigger a rewrite, so cuport parses them: the hard case. Timed, one after
-the other in each run, are
+The input is made from fixtures/: its C++, CUDA and Python sources before they are ported, copied into an empty folder in turn until
+there are as many files as asked for. Most of these files hold words that trigger a rewrite, so cuport parses them: the hard case.
+Timed, one after the other in each run, are
 
 - ``read``: every file read, nothing else: the floor of a file that needs no parse;
 - ``parse``: every C++ and CUDA file read and parsed by tree-sitter: the floor of a file that does;
