@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
 _BOM = b"\xef\xbb\xbf"
 _LAYOUT = re.compile(r"whitespace|lines|header|footer|comma|semicolon|par$|bracket|brace|^indent$|^newline$")
+
+
+@cache
+def _is_node(kind: type) -> bool:
+    """Whether a class is one of nodes. They are abstract classes, which ``isinstance`` asks slowly."""
+    return issubclass(kind, cst.CSTNode)
+
+
 _FIELDS: dict[type, list[str]] = {}  # of a class of nodes: the fields that may hold nodes
 
 
@@ -72,7 +81,7 @@ class Module:
             raise NotPython3(str(error).splitlines()[0] if str(error) else "too deeply nested") from None
         self._spans, self._shift = spans._computed, shift
         self._parents: dict[int, cst.CSTNode] = {}
-        self.nodes: list[cst.CSTNode] = []
+        self.nodes: list[cst.CSTNode] = []  # a node before those under it, in the order of the file
         stack: list[cst.CSTNode] = [self.root]
         while stack:
             node = stack.pop()
@@ -82,7 +91,14 @@ class Module:
                 self._parents[id(child)] = node
             children.reverse()
             stack += children
-        self._by_kind: dict[type, list[tuple[int, cst.CSTNode]]] | None = None
+        self._index = {id(node): i for i, node in enumerate(self.nodes)}
+        self._ends = list(range(1, len(self.nodes) + 1))  # of the nodes under each, in ``nodes``
+        for i in range(len(self.nodes) - 1, 0, -1):
+            above = self._index[id(self._parents[id(self.nodes[i])])]
+            self._ends[above] = max(self._ends[above], self._ends[i])
+        self._by_kind: dict[type, list[int]] = {}
+        for i, node in enumerate(self.nodes):
+            self._by_kind.setdefault(type(node), []).append(i)
 
     def _children(self, node: cst.CSTNode) -> list[cst.CSTNode]:
         """The nodes under a node in the order of the file, without white space, comments, commas and parentheses.
@@ -96,11 +112,9 @@ class Module:
         found: list[cst.CSTNode] = []
         for field in fields:
             value = getattr(node, field)
-            if isinstance(value, str | bool) or value is None:
-                continue
             if isinstance(value, list | tuple):
-                found += [v for v in value if isinstance(v, cst.CSTNode)]
-            elif isinstance(value, cst.CSTNode):
+                found += [v for v in value if _is_node(type(v))]
+            elif _is_node(type(value)):
                 found.append(value)
         if len(found) > 1:
             found.sort(key=self.start)
@@ -151,21 +165,13 @@ class Module:
 
     def find(self, *kinds: type, under: cst.CSTNode | None = None) -> list:
         """The nodes of some kinds, in the order of the file."""
-        if under is None:
-            if self._by_kind is None:
-                self._by_kind = {}
-                for i, node in enumerate(self.nodes):
-                    self._by_kind.setdefault(type(node), []).append((i, node))
-            matching = [entry for kind, entries in self._by_kind.items() if issubclass(kind, kinds) for entry in entries]
-            return [node for _, node in sorted(matching, key=lambda entry: entry[0])]
-        found = []
-        stack = [under]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, kinds):
-                found.append(node)
-            stack.extend(reversed(self._children(node)))
-        return found
+        first = 0 if under is None else self._index[id(under)]
+        end = self._ends[first]
+        matching: list[int] = []
+        for kind, places in self._by_kind.items():
+            if issubclass(kind, kinds):
+                matching += places[bisect_left(places, first) : bisect_left(places, end)]
+        return [self.nodes[i] for i in sorted(matching)]
 
     # --- names
 
@@ -389,6 +395,16 @@ def inner_span(module: Module, node) -> tuple[int, int]:
     return outer[0] + 1, outer[1] - 1
 
 
+@cache
+def _attribute(word: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"\.(?:[\s\\]|#[^\n]*\n)*" + word + rb"\b")
+
+
+@cache
+def _from_import(package: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"\bfrom[\s\\]+" + package + rb"\b")
+
+
 class TextContext:
     """What a rewrite sees of a make file, a CMake file, a shell script or a list of requirements: its bytes."""
 
@@ -410,3 +426,19 @@ class PythonContext(TextContext):
     def has(self, *words: str) -> bool:
         """Whether one of the words stands in the file at all: asked before ``module``, which costs a parse."""
         return any(w.encode() in self.file.words for w in words)
+
+    def may_use(self, dotted_names: Iterable[str]) -> bool:
+        """Whether the file may use one of some dotted names, under whatever name it imports them: asked before ``module``.
+
+        Every form of import spells each part, and the last one stands behind a dot or in a ``from`` import.
+        """
+        data = self.file.data
+        for name in filter(self.spells, dotted_names):
+            parts = [part.encode() for part in name.split(".")]
+            if len(parts) == 1 or _attribute(parts[-1]).search(data) or _from_import(parts[0]).search(data):
+                return True
+        return False
+
+    def spells(self, dotted_name: str) -> bool:
+        """Whether every part of a dotted name stands in the file."""
+        return self.file.words.issuperset(part.encode() for part in dotted_name.split("."))

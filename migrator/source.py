@@ -79,7 +79,7 @@ class SourceFile:
 
     @cached_property
     def word_places(self) -> dict[bytes, list[int]]:
-        """Where each identifier-like word stands: for a file that is asked for many of them, as a search for each reads it from the start."""
+        """Where each identifier-like word stands: for a file that is asked for many of them, as each search reads all of it."""
         places: dict[bytes, list[int]] = {}
         for m in _WHOLE_WORD.finditer(self.data):
             places.setdefault(m.group(), []).append(m.start())

@@ -30,10 +30,8 @@ def moved(rule: str, table: Mapping[str, Moved], broken: bool = True, gone: str 
 
     Names under a version guard stay, and those that a ``try`` binds, unless none of its arms works any more.
     """
-    spelled_out = {frozenset(part.encode() for part in old.split(".")) for old in table}  # every import form names each part
-
     def fix(ctx) -> Iterator[Result]:
-        module = ctx.module if any(parts <= ctx.file.words for parts in spelled_out) else None
+        module = ctx.module if ctx.may_use(table) or (gone and any(map(ctx.spells, table))) else None  # an import alone may be left of it
         if module is None:
             return
         known: dict[str, Moved] = {}

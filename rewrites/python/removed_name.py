@@ -46,7 +46,7 @@ _GONE: dict[str, tuple[str, str]] = {  # name -> the first release seen without 
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") else None
+    module = ctx.module if ctx.may_use(_GONE) else None
     if module is None:
         return
     gone = {name: found for name, found in _GONE.items() if parse(found[0]) <= ctx.settings.target}

@@ -22,7 +22,7 @@ ID = "torch-load-pickle"
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") else None
+    module = ctx.module if ctx.may_use({"torch.load"}) else None
     if module is None:
         return
     for call, _ in module.names.calls({"torch.load"}):

@@ -35,7 +35,7 @@ _PLAIN, _PERMUTED, _COMPUTED = 0, 1, 2
 
 
 def fix(ctx) -> Iterator[Change]:
-    module = ctx.module
+    module = ctx.module if ctx.has("view") else None
     for function in module.find(cst.FunctionDef) if module is not None else ():
         known: dict[str, int] = {}
         found = module.find(cst.Assign, cst.Call, under=function.body)
