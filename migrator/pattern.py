@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from migrator.rewrite import Edit
 from migrator.source import SourceFile
@@ -121,7 +121,7 @@ def _rarity(word: str) -> tuple[bool, int]:
     return (word not in _COMMON, len(word))
 
 
-@lru_cache(maxsize=None)
+@cache
 def compile_pattern(text: str) -> Pattern:
     """Compile (once) a pattern. Raises ValueError when it is not code that parses."""
     return Pattern(text)
