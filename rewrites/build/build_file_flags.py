@@ -25,6 +25,7 @@ _ARCHITECTURES = frozenset({"CUDA_ARCHITECTURES", "CMAKE_CUDA_ARCHITECTURES", "T
 _ABI = "_GLIBCXX_USE_CXX11_ABI"
 _TH_FOLDER = re.compile(r"(?:^|[/}])(?:lib/)?include/THC?$|/lib/include$")
 _FIND_CUDA = {"cuda_add_library": "add_library", "cuda_add_executable": "add_executable", "cuda_include_directories": "include_directories"}
+_CUDA_COMPILE = frozenset({"cuda_compile", "cuda_compile_ptx", "cuda_compile_cubin", "cuda_compile_fatbin"})
 _ONLY_DEFINES = {"add_definitions": 1, "add_compile_definitions": 1, "add_compile_options": 1, "target_compile_definitions": 3}
 _FEATURE = re.compile(r"cxx_std_(\d\d)")
 _TORCH = (b"Torch", b"torch", b"TORCH", b"ATen")
@@ -96,6 +97,10 @@ def _cmake(line, words):
     elif command in _FIND_CUDA:
         inside = " ".join(w for w in words[1:] if w not in "()")
         yield Finding(ID, line[0][0], f"{words[0]} comes from FindCUDA", f"{_FIND_CUDA[command]}({inside})")
+    elif command in _CUDA_COMPILE and len(words) > 3:
+        name = words[2] if words[1] == "(" else words[1]
+        advice = f"add_library({name} OBJECT ...) with the .cu files, and $<TARGET_OBJECTS:{name}> where ${{{name}}} is used"
+        yield Finding(ID, line[0][0], f"{words[0]} comes from FindCUDA", advice)
     elif command == "find_package" and "Torch" in words[1:4] and "EXACT" in words:
         yield Finding(ID, line[0][0], "this release of torch and no other is taken", "find_package(Torch REQUIRED)")
 
@@ -120,6 +125,7 @@ rewrite = Rewrite(
     fix=fix,
     triggers=frozenset({"std", "arch", "gencode", "target_compile_features", "D" + _ABI, _ABI, "TH", "THC", "Torch"})
     | frozenset(_FIND_CUDA)
+    | _CUDA_COMPILE
     | _STANDARD
     | _ARCHITECTURES,
     language="build",
