@@ -152,17 +152,17 @@ def _build_files(root: Path) -> tuple[list[Path], list[Path]]:
                 scripts.append(path)
             elif name == "CMakeLists.txt":
                 makes.append(path)
-            elif name.endswith(".py") and _mentions_load(path):
+            elif name.endswith(".py") and _builds_extension(path):
                 loaders.append(path)
     return scripts + loaders, makes
 
 
-def _mentions_load(path: Path) -> bool:
+def _builds_extension(path: Path) -> bool:
     try:
         data = path.read_bytes()
     except OSError:
         return False
-    return b"cpp_extension" in data and re.search(rb"\bload\s*\(", data) is not None
+    return b"cpp_extension" in data and re.search(rb"\b(?:load|CppExtension|CUDAExtension)\s*\(", data) is not None
 
 
 # -- setup.py, build.py and load() ---------------------------------------------------------------------------------

@@ -224,6 +224,30 @@ def test_python_2_falls_back_to_the_folder(tmp_path):
     assert names(project) == ["a.cu"] and "not Python 3" in project.notes[0]
 
 
+def test_a_build_script_of_any_name(tmp_path):
+    tree(
+        tmp_path,
+        {
+            "utils/build_ffi.py": """
+            import glob
+            from setuptools import setup
+            from torch.utils.cpp_extension import BuildExtension, CUDAExtension
+            def build():
+                ext = CUDAExtension("_ext.ops", sources=glob.glob("csrc/*.cu"), include_dirs=["include"])
+                setup(name="ops", ext_modules=[ext], cmdclass={"build_ext": BuildExtension})
+            if __name__ == "__main__":
+                build()
+        """,
+            "utils/csrc/a.cu": "",
+            "utils/include/a.h": "",
+            "other/b.cu": "",
+        },
+    )
+    project = find_units(tmp_path)
+    assert names(project) == ["utils/csrc/a.cu"]
+    assert project.units[0].include_dirs == (Path("utils/include"),)
+
+
 def test_a_plain_folder_leaves_out_what_is_included(tmp_path):
     tree(
         tmp_path,
