@@ -9,6 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from migrator.api.statement import (
+    CLASS_KEYS,
+    SHOUTED,
+    assigns,
+    base_classes,
+    class_name,
+    closing_bracket,
+    first_paren,
+    is_name,
+    open_angles,
+    opening_bracket,
+    without_decoration,
+)
+
 # Kinds of names.
 MACRO, MACRO_CALL, FUNCTION, CLASS, ENUM, ENUMERATOR, ALIAS, VARIABLE, METHOD, FIELD, USING, NAMESPACE = "omfcnetvFduN"
 
@@ -21,17 +35,8 @@ _TOKEN = re.compile(r'^[ \t]*#(?:\\\n|[^\n])*|[A-Za-z_]\w*|::|->|"|[^\s\w]', re.
 _UNQUALIFIED = re.compile(r"(?<![\w:.>])[A-Za-z_]\w*")
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(\w+)[ \t]*(.*)", re.S)
 _NAME = re.compile(r"([A-Za-z_]\w*)(\()?")
-_SHOUTED = re.compile(r"[A-Z_][A-Z0-9_]*$")
 # Macros that open and close a namespace (CCCL's).
 _NAMESPACE_MACROS = {"CUB_NAMESPACE_BEGIN": "cub", "CUB_NAMESPACE_END": "", "THRUST_NAMESPACE_BEGIN": "thrust", "THRUST_NAMESPACE_END": ""}
-_CLASS_KEYS = frozenset({"class", "struct", "union"})
-_HEADS = _CLASS_KEYS | {"enum", "namespace", "using", "typedef", "inline", "template"}
-_TYPES = frozenset(
-    "void bool char short int long float double signed unsigned auto const constexpr static inline virtual explicit extern typename "
-    "volatile mutable register friend operator decltype return sizeof alignas noexcept throw override final".split()
-)
-_NOT_A_NAME = _TYPES | {"if", "while", "for", "switch", "new", "delete", "this", "default", "template", "static_assert", "__attribute__",
-                        "__declspec", "__align__", "__launch_bounds__", "defined", "public", "private", "protected", "__noinline__"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -171,8 +176,8 @@ class _Scanner:
 
     def _bare(self, statement: list[str]) -> list[str]:
         dropped: list[str] = []
-        s = _bare(statement, dropped)
-        self.murky.update(filter(_is_name, dropped))
+        s = without_decoration(statement, dropped)
+        self.murky.update(filter(is_name, dropped))
         return s
 
     def _add(self, name: str, kind: str) -> None:
@@ -195,7 +200,7 @@ class _Scanner:
             return
         if s[0] == "namespace":
             names = [t for t in s[1:] if t[0].isalpha() or t[0] == "_"]
-            names = [t for t in names if not _SHOUTED.match(t) or len(names) == 1]
+            names = [t for t in names if not SHOUTED.match(t) or len(names) == 1]
             for i in range(len(names)):
                 self.names.add((self._prefix() + "::".join(names[: i + 1]), NAMESPACE))
             self._push("n", "::".join(names))
@@ -207,28 +212,28 @@ class _Scanner:
         if typedef:
             s = s[1:]
         if s and s[0] == "enum":
-            names = [t for t in s[1 : s.index(":") if ":" in s else None] if _is_name(t) and t not in _CLASS_KEYS]
-            scoped = len(s) > 1 and s[1] in _CLASS_KEYS
+            names = [t for t in s[1 : s.index(":") if ":" in s else None] if is_name(t) and t not in CLASS_KEYS]
+            scoped = len(s) > 1 and s[1] in CLASS_KEYS
             if names:
                 self._add(names[-1], ENUM)
             self._push("e", names[-1] if scoped and names else "", typedef)
             return
-        if s and s[0] in _CLASS_KEYS and not _assigns(s) and (name := _class_name(s)) is not None:
+        if s and s[0] in CLASS_KEYS and not assigns(s) and (name := class_name(s)) is not None:
             if name:
                 self._add(name, CLASS)
                 full = self._prefix() + name
-                for base in _bases(s):
+                for base in base_classes(s):
                     self.bases.add((full, base))
             self._push("c", name, typedef)
             return
-        if "operator" not in s and _assigns(s):
+        if "operator" not in s and assigns(s):
             self.skip, self.go_on = 1, True
             return
         close = len(s) - 1 - s[::-1].index(")") if ")" in s else -1
         if close < 0:
             self.skip, self.go_on = 1, True  # T x{...};
             return
-        first_close = _matching(s, _first_paren(s))
+        first_close = closing_bracket(s, first_paren(s))
         if ":" in s[first_close:] and s[-1] not in (")", "}"):
             self.skip, self.go_on = 1, True  # a member initialised by braces
             return
@@ -242,7 +247,7 @@ class _Scanner:
         if macro.endswith("END"):
             self._close()
             return
-        names = [t for t in rest if _is_name(t)]
+        names = [t for t in rest if is_name(t)]
         for i in range(len(names)):
             self.names.add((self._prefix() + "::".join(names[: i + 1]), NAMESPACE))
         self._push("n", "::".join(names))
@@ -271,9 +276,9 @@ class _Scanner:
     def _enumerator(self) -> None:
         s = self._bare(self.statement)
         self.statement = []
-        if s and _is_name(s[0]) and (len(s) == 1 or s[1] in ("=", "[", "__attribute__", "(") or _is_name(s[1])):
+        if s and is_name(s[0]) and (len(s) == 1 or s[1] in ("=", "[", "__attribute__", "(") or is_name(s[1])):
             if len(s) > 1 and s[1] == "(":
-                self.murky.update(filter(_is_name, s))  # a macro that makes enumerators
+                self.murky.update(filter(is_name, s))  # a macro that makes enumerators
                 return
             self._add(s[0], ENUMERATOR)
 
@@ -289,39 +294,39 @@ class _Scanner:
                 return
             if "=" in s:
                 self._add(s[1], ALIAS)
-            elif _is_name(s[-1]):
+            elif is_name(s[-1]):
                 self._add(s[-1], USING)
             return
         if s[0] == "typedef":
             for i, token in enumerate(s):
-                if token == "(" and i + 2 < len(s) and s[i + 1] == "*" and _is_name(s[i + 2]):
+                if token == "(" and i + 2 < len(s) and s[i + 1] == "*" and is_name(s[i + 2]):
                     self._add(s[i + 2], ALIAS)
                     return
             for i, token in enumerate(s):
-                if (token == "," or i == len(s) - 1) and _angles(s[:i]) == 0:
+                if (token == "," or i == len(s) - 1) and open_angles(s[:i]) == 0:
                     j = i - 1 if token == "," else i
                     while j > 0 and s[j] in ")]":
-                        j = _opening(s, j) - 1
-                    if _is_name(s[j]):
+                        j = opening_bracket(s, j) - 1
+                    if is_name(s[j]):
                         self._add(s[j], ALIAS)
             return
         if s[0] == "namespace":
             if "=" in s:
                 self._add(s[1], NAMESPACE)
             return
-        if s[0] == "enum" or (s[0] in _CLASS_KEYS and "(" not in s and "=" not in s):
-            if s[0] in _CLASS_KEYS and len([t for t in s if _is_name(t) and not _SHOUTED.match(t)]) > 2 and "*" in s and _is_name(s[-1]):
+        if s[0] == "enum" or (s[0] in CLASS_KEYS and "(" not in s and "=" not in s):
+            if s[0] in CLASS_KEYS and len([t for t in s if is_name(t) and not SHOUTED.match(t)]) > 2 and "*" in s and is_name(s[-1]):
                 self._add(s[-1], FIELD if self._in_class() else VARIABLE)
             return  # forward declaration
         if "operator" in s:
             return
-        at = _first_paren(s)
+        at = first_paren(s)
         equals = s.index("=") if "=" in s else len(s)
         if 0 <= at < equals:
-            if at + 2 < len(s) and s[at + 1] == "*" and _is_name(s[at + 2]):
+            if at + 2 < len(s) and s[at + 1] == "*" and is_name(s[at + 2]):
                 self._add(s[at + 2], FIELD if self._in_class() else VARIABLE)
                 return
-            if at > 0 and _is_name(s[at - 1]):
+            if at > 0 and is_name(s[at - 1]):
                 self._declarator(s, at - 1, METHOD if self._in_class() else FUNCTION)
             elif at > 1 and s[at - 1] == ">":  # an explicit specialisation: f<int>(
                 i, depth = at - 1, 0
@@ -330,14 +335,14 @@ class _Scanner:
                     i -= 1
                     if depth == 0:
                         break
-                if _is_name(s[i]):
+                if is_name(s[i]):
                     self._declarator(s, i, METHOD if self._in_class() else FUNCTION)
             return
         # variables and fields: the name before = [ { , ; or a bit field's colon
         depth = 0
         ends = []
         for i, token in enumerate(s):
-            if token == "<" and i and _is_name(s[i - 1]):
+            if token == "<" and i and is_name(s[i - 1]):
                 depth += 1
             elif token == ">":
                 depth = max(0, depth - 1)
@@ -348,7 +353,7 @@ class _Scanner:
         else:
             ends.append(len(s))
         for i in ends:
-            if i > 1 and _is_name(s[i - 1]) and not (s[i - 1] == "delete" or s[i - 1] == "default"):
+            if i > 1 and is_name(s[i - 1]) and not (s[i - 1] == "delete" or s[i - 1] == "default"):
                 self._declarator(s, i - 1, FIELD if self._in_class() else VARIABLE)
 
     def _declarator(self, s: list[str], i: int, kind: str) -> None:
@@ -357,7 +362,7 @@ class _Scanner:
         if i > 0 and s[i - 1] == "~":
             return
         j = i
-        while j >= 2 and s[j - 1] == "::" and _is_name(s[j - 2]):
+        while j >= 2 and s[j - 1] == "::" and is_name(s[j - 2]):
             j -= 2
             name = s[j] + "::" + name
         if j == 0 and kind == METHOD or (j == 0 and "::" in name):
@@ -367,169 +372,3 @@ class _Scanner:
         if "::" in name and kind == FUNCTION:
             kind = METHOD  # defined out of line
         self._add(name, kind)
-
-
-def _is_name(token: str) -> bool:
-    return (token[0].isalpha() or token[0] == "_") and token not in _NOT_A_NAME
-
-
-def _bare(s: list[str], dropped: list[str]) -> list[str]:
-    """A statement without its template heads, attributes and leading macro calls; the arguments of those go to ``dropped``."""
-    i = 0
-    out: list[str] = []
-    n = len(s)
-    while i < n:
-        token = s[i]
-        if token == "template" and i + 1 < n and s[i + 1] == "<":
-            depth, paren = 0, 0
-            i += 1
-            while i < n:
-                if s[i] in "([":
-                    paren += 1
-                elif s[i] in ")]":
-                    paren -= 1
-                elif not paren and s[i] == "<":
-                    depth += 1
-                elif not paren and s[i] == ">":
-                    depth -= 1
-                    if depth == 0:
-                        break
-                i += 1
-            i += 1
-            continue
-        if token == "[" and i + 1 < n and s[i + 1] == "[":
-            i = _matching(s, i) + 1
-            continue
-        if token in ("__attribute__", "__declspec", "alignas", "__align__", "__launch_bounds__") and i + 1 < n and s[i + 1] == "(":
-            i = _matching(s, i + 1) + 1
-            continue
-        if token == "requires" and not out and i + 1 < n and s[i + 1] == "(":
-            i = _matching(s, i + 1) + 1
-            continue
-        if not out and i + 1 < n and s[i + 1] == "(" and _SHOUTED.match(token) and len(token) > 2:
-            end = _matching(s, i + 1)
-            dropped += s[i + 2 : end]
-            i = end + 1  # DEPRECATED("...") f(); also MACRO(x) without a semicolon
-            continue
-        if not out and i + 1 < n and _SHOUTED.match(token) and (
-            s[i + 1] in _HEADS or i + 2 < n and s[i + 2] == "(" and _SHOUTED.match(s[i + 1]) and len(s[i + 1]) > 2
-        ):
-            i += 1  # a macro without arguments on a line of its own
-            continue
-        out.append(token)
-        i += 1
-    return out
-
-
-def _matching(s: list[str], i: int) -> int:
-    """The index of the bracket that closes the one at ``i``; the last index if none does."""
-    if i < 0:
-        return len(s) - 1
-    depth = 0
-    for j in range(i, len(s)):
-        if s[j] in "([":
-            depth += 1
-        elif s[j] in ")]":
-            depth -= 1
-            if depth == 0:
-                return j
-    return len(s) - 1
-
-
-def _opening(s: list[str], i: int) -> int:
-    depth = 0
-    for j in range(i, -1, -1):
-        if s[j] in ")]":
-            depth += 1
-        elif s[j] in "([":
-            depth -= 1
-            if depth == 0:
-                return j
-    return 0
-
-
-def _angles(s: list[str]) -> int:
-    return max(0, sum((t == "<") - (t == ">") for t in s))
-
-
-def _assigns(s: list[str]) -> bool:
-    """Whether a ``=`` stands outside all brackets: an initialiser, not a default argument."""
-    if "=" not in s:
-        return False
-    depth = 0
-    for token in s:
-        if token in "([":
-            depth += 1
-        elif token in ")]":
-            depth -= 1
-        elif token == "=" and depth == 0:
-            return True
-    return False
-
-
-def _first_paren(s: list[str]) -> int:
-    """The first ``(`` outside template arguments that belongs to a declarator; -1."""
-    depth = 0
-    i = 0
-    while i < len(s):
-        token = s[i]
-        if token == "<" and i and _is_name(s[i - 1]):
-            depth += 1
-        elif token == ">" and depth:
-            depth -= 1
-        elif token == "(":
-            before = s[i - 1] if i else ""
-            if depth or before in ("decltype", "noexcept", "alignas", "explicit", "__attribute__") or (
-                i > 1 and _SHOUTED.match(before or "0") and _matching(s, i) + 1 < len(s) and _is_name(s[_matching(s, i) + 1])
-                and s[_matching(s, i) + 1] != "const"
-            ):
-                i = _matching(s, i)
-            else:
-                return i
-        i += 1
-    return -1
-
-
-def _class_name(s: list[str]) -> str | None:
-    """The name of a class head ("" where it has none); None if this is no class head."""
-    names: list[str] = []
-    i = 1
-    while i < len(s):
-        token = s[i]
-        if token == ":":
-            break
-        if token == "(":
-            if not (names and _SHOUTED.match(names[-1])):
-                return None
-            names.pop()
-            i = _matching(s, i)
-        elif token == "<":
-            break
-        elif token == "::" and names and i + 1 < len(s) and _is_name(s[i + 1]):
-            names[-1] += "::" + s[i + 1]
-            i += 1
-        elif token in ("*", "&"):
-            return None
-        elif _is_name(token):
-            names.append(token)
-        i += 1
-    return names[-1] if names else ""
-
-
-def _bases(s: list[str]) -> list[str]:
-    if ":" not in s:
-        return []
-    found, depth, current = [], 0, ""
-    for token in [*s[s.index(":") + 1 :], ","]:
-        if token == "<":
-            depth += 1
-        elif token == ">":
-            depth -= 1
-        elif depth <= 0:
-            if token == ",":
-                if current:
-                    found.append(current)
-                current = ""
-            elif token not in ("public", "private", "protected", "virtual") and (token == "::" or _is_name(token)):
-                current += token
-    return found
