@@ -44,6 +44,8 @@ ID = "ffi-create-extension"
 _OLD = "torch.utils.ffi.create_extension"
 _DROPPED = ("headers", "relative_to", "with_cuda", "verbose", "package")
 _OBJECT = re.compile(r"(?:\.cu)?\.(?:o|so|obj)$")
+_TOOLKIT_ARCHIVES = re.compile(r"/[\w./-]*cuda[\w./-]*/lib(?:64)?/\*\.a")
+_TOOLKIT_LIBRARY = re.compile(rb"\b(?:cublas|cusparse|cufft|curand|cusolver|cudnn|npp|nvml)\w*")
 
 
 class _Stuck(Exception):
@@ -378,10 +380,16 @@ def _folder(module, literal) -> str:
 
 def _objects(ctx, module, objects, built, with_cuda, defines, notes, stems, results):
     """The .cu sources of objects that a script built: what to add to the sources, the edits, and the macros that nvcc was given."""
-    edits = []
-    others = [string_value(n) or "" for n in _literals(ctx, module, objects.value) if n not in built]
-    if any(o.endswith((".a", ".lib", ".dylib")) for o in others):
-        raise _Stuck(objects, "objects of nvcc and libraries in one list", "list the .cu files among the sources, and keep the libraries")
+    edits: list[Edit] = []
+    dropped: list[Edit] = []
+    for literal in _literals(ctx, module, objects.value):
+        if literal in built or not (string_value(literal) or "").endswith((".a", ".lib", ".dylib")):
+            continue
+        edit = _toolkit_archives(ctx, module, literal)
+        if edit is None:
+            raise _Stuck(objects, "objects of nvcc and libraries in one list", "list the .cu files among the sources, and keep the libraries")
+        dropped.append(edit)
+        notes.append(f"{string_value(literal)} is not linked any more: CUDAExtension links the CUDA runtime, and the sources call no other library")
     for literal in built:
         value = string_value(literal) or ""
         folder = _folder(module, literal)
@@ -402,6 +410,7 @@ def _objects(ctx, module, objects, built, with_cuda, defines, notes, stems, resu
         edits.append(module.replace(literal, quote_like(literal, os.path.relpath(source, folder or "."))))
         notes.append(f"{source} is compiled with the extension: the nvcc line that made {value} is not needed any more")
     if not isinstance(objects.value, cst.Name):
+        edits += dropped
         start, end = module.outer_span(objects.value)
         inside = [e for e in edits if start <= e.start and e.end <= end]
         return _inline(module, objects, inside), [e for e in edits if e not in inside]
@@ -415,7 +424,8 @@ def _objects(ctx, module, objects, built, with_cuda, defines, notes, stems, resu
             and not (isinstance(above, cst.Arg) and above.keyword is node)
             and not (isinstance(above, cst.Attribute) and above.attr is node)
         ):
-            if above is not objects and renamed != variable:
+            gone = any(e.start <= module.start(node) < e.end for e in dropped)
+            if above is not objects and renamed != variable and not gone:
                 edits.append(module.replace(node, renamed))
     always = any(
         isinstance(a.targets[0].target, cst.Name)
@@ -427,7 +437,28 @@ def _objects(ctx, module, objects, built, with_cuda, defines, notes, stems, resu
     )
     if with_cuda == "False":
         raise _Stuck(objects, "objects of nvcc in an extension without CUDA")
-    return (f" + ({renamed} if {with_cuda} else [])" if always and with_cuda != "True" else f" + {renamed}"), edits
+    return (f" + ({renamed} if {with_cuda} else [])" if always and with_cuda != "True" else f" + {renamed}"), edits + dropped
+
+
+def _toolkit_archives(ctx, module, literal) -> Edit | None:
+    """Take ``+ glob.glob("/usr/local/cuda/lib64/*.a")`` away: every static library of the toolkit, of which the runtime alone is used.
+
+    None where the archives are others, or a source calls a library of the toolkit.
+    """
+    if not _TOOLKIT_ARCHIVES.fullmatch(string_value(literal) or ""):
+        return None
+    folder = ctx.path.parent
+    if any(_TOOLKIT_LIBRARY.search(f.data) for p, f in ctx.project.files.items() if p.is_relative_to(folder)):
+        return None
+    call = module.parent(module.parent(literal))
+    if not isinstance(call, cst.Call) or module.qualified(call.func) != "glob.glob":
+        return None
+    above = module.parent(call)
+    if isinstance(above, cst.AugAssign) and isinstance(above.operator, cst.AddAssign):
+        return remove_statement(module, above)
+    if isinstance(above, cst.BinaryOperation) and isinstance(above.operator, cst.Add) and above.right is call:
+        return Edit(module.outer_span(above.left)[1], module.outer_span(call)[1], b"")
+    return None
 
 
 def _inline(module, objects, edits) -> str:
