@@ -36,6 +36,7 @@ from pathlib import Path
 from migrator.python import argument_node, cst, dotted, inner_span, quote_like, remove_items, string_value
 from migrator.rewrite import Change, Edit, Finding, NewFile, Rename, Rewrite
 from rewrites.build._flags import _Flow, remove_statement
+from rewrites.build._linked import linked_kernels
 from rewrites.build._nvcc import compilations
 from rewrites.build.nvcc_object import taken
 from rewrites.ffi._extension import extensions
@@ -239,18 +240,13 @@ def _call(ctx, module, call, name, classes, results, notes, left) -> list[Edit]:
         tail += added
         edits += more
         gone.add(id(objects))
-    elif objects is not None:
-        kernels = [p for p in sorted(ctx.project.files) if p.suffix == ".cu" and p.is_relative_to(ctx.path.parent)]
-        if kernels and chosen != "CppExtension":
-            shown = ", ".join(os.path.relpath(p, ctx.path.parent) for p in kernels[:6])
-            left.append(
-                Finding(
-                    ID,
-                    module.start(objects),
-                    "extra_objects is kept; where it holds kernels that a make file compiles, nothing says that they fit this torch",
-                    f"list the .cu files among the sources in place of their objects: {shown}",
-                )
-            )
+    elif objects is not None and chosen != "CppExtension":
+        added = _objects_from_elsewhere(ctx, module, objects, value, known, notes, left)
+        if added:
+            tail += added
+            gone.add(id(objects))
+            if isinstance(objects.value, cst.Name):
+                edits += _dead_variable(module, objects.value.value, [objects])
     if flags is not None and chosen != "CppExtension":
         start, end = module.outer_span(flags.value)
         if not isinstance(flags.value, cst.Dict):
@@ -438,6 +434,32 @@ def _objects(ctx, module, objects, built, with_cuda, defines, notes, stems, resu
     if with_cuda == "False":
         raise _Stuck(objects, "objects of nvcc in an extension without CUDA")
     return (f" + ({renamed} if {with_cuda} else [])" if always and with_cuda != "True" else f" + {renamed}"), edits + dropped
+
+
+def _objects_from_elsewhere(ctx, module, objects, with_cuda, known, notes, left) -> str:
+    """Sources for objects that a make file compiles and hands over: the kernels whose functions the other sources call."""
+    folder = ctx.path.parent
+    kernels = [p for p in sorted(ctx.project.files) if p.suffix == ".cu" and p.is_relative_to(folder)]
+    if not kernels:
+        return ""
+    sources = known.sources if known is not None else ()
+    linked = linked_kernels(ctx.project, sources, folder)
+    given = [string_value(n) or "" for n in _literals(ctx, module, objects.value)]
+    stems = {p.with_suffix("") for p in sources}
+    if linked and all(_TOOLKIT_ARCHIVES.fullmatch(g) for g in given) and not any(p.with_suffix("") in stems for p in linked):
+        names = [os.path.relpath(p, folder).replace(os.sep, "/") for p in linked]
+        notes.append(f"{', '.join(names)} are compiled with the extension: objects from elsewhere are not linked any more")
+        return f" + {names!r}" if with_cuda == "True" else f" + ({names!r} if {with_cuda} else [])"
+    shown = ", ".join(os.path.relpath(p, folder) for p in kernels[:6])
+    left.append(
+        Finding(
+            ID,
+            module.start(objects),
+            "extra_objects is kept; where it holds kernels that a make file compiles, nothing says that they fit this torch",
+            f"list the .cu files among the sources in place of their objects: {shown}",
+        )
+    )
+    return ""
 
 
 def _toolkit_archives(ctx, module, literal) -> Edit | None:
