@@ -5,13 +5,14 @@
 
 Of each folder the largest units are compiled as they are against the target's headers, front end only (``unported.py``). An error that says
 that a name is not there counts if the name was torch's or CUDA's in an older release and the target lacks it; errors that only follow from
-it do not. ``plan`` is then what ``cuport migrate DIR`` would do.
+it do not. Beside them stands what ``cuport migrate DIR --select removed-api`` reports (the audit alone), and what ``cuport migrate DIR`` does.
 
-- recall: of these (file, line, name) and of the headers that are gone, those that cuport edits, or names in a finding.
-- precision of findings: of what the audit calls gone in all C++ of the folder, what is gone: no header of the target has the word at all,
-  or the compiler said so in that file. The others are listed, to be judged by hand.
+- audit recall: of these (file, line, name) and of the headers that are gone, those that the audit names in that file (it names a name once
+  in a file, with its lines). ``met`` counts those that the whole run edits, or reports.
+- audit precision: of what the audit calls gone in all C++ of the folder, what is gone: no header of the target has the word at all, or the
+  compiler said so in that file. The others are listed, to be judged by hand.
 - edits: those for "broken" forms in the compiled files where the compiler has an error at the line, or the target lacks a word or header
-  that was replaced. The others compile in the front end: they are counted by rewrite.
+  that was replaced. The others pass the front end: they are counted by rewrite.
 - uses: lines with an error that names nothing that is gone (a changed signature, say), and how many of them cuport edits or reports.
 """
 
@@ -51,6 +52,7 @@ from rewrites.audit.removed_api import _defines  # noqa: E402
 
 TARGET, CUDA = "2.15.0", (13, 2)
 _WORD = re.compile(rb"[A-Za-z_]\w*")
+_NOT_CODE = re.compile(rb'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
 _GONE = re.compile(r"(?:no torch from \S+ on has (?P<never>\S+)|(?P<name>\S+) is gone: )")
 _ALSO = re.compile(r"\(also in lines? ([\d, ]+)(\.\.\.)?\)")
 _USING = re.compile(rb"\busing\s+namespace\s+(?:::)?([\w:]+)\s*;")
@@ -65,12 +67,12 @@ class Target:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Every word in every header of torch and CUDA."""
+        """Every word in every header of torch and CUDA, outside comments and strings."""
         found: set[bytes] = set()
         for folder in self.dirs:
             for path in folder.rglob("*"):
                 if path.is_file():
-                    found.update(_WORD.findall(path.read_bytes()))
+                    found.update(_WORD.findall(_NOT_CODE.sub(b" ", path.read_bytes())))
         return frozenset(word.decode() for word in found)
 
     def has_header(self, name: str) -> bool:
@@ -96,8 +98,10 @@ class Tally:
     units: int = 0
     accepted: int = 0
     names: int = 0
+    names_audited: int = 0
     names_met: int = 0
     headers: int = 0
+    headers_audited: int = 0
     headers_met: int = 0
     uses: int = 0
     uses_met: int = 0
@@ -112,8 +116,9 @@ class Tally:
     def shown(self) -> dict:
         part = lambda a, b: round(a / b, 4) if b else None  # noqa: E731
         value = dict(vars(self))
+        value["audit_recall"] = part(self.names_audited + self.headers_audited, self.names + self.headers)
+        value["audit_precision"] = part(self.findings_gone, self.findings)
         value["recall"] = part(self.names_met + self.headers_met, self.names + self.headers)
-        value["precision_of_findings"] = part(self.findings_gone, self.findings)
         value["uses_part"] = part(self.uses_met, self.uses)
         return value
 
@@ -126,9 +131,11 @@ class Folder:
         self.target = target
         self.compiled = compiled
         self.plan: Plan = make_plan(root)
+        self.audit: Plan = make_plan(root, select=(AUDIT,))
         self.project = Project.load([root], third_party=True)
         self.planned: dict[Path, PlannedFile] = {f.real: f for f in self.plan.files}
-        self.details: dict[str, list[str]] = {k: [] for k in ("names missed", "headers missed", "uses missed", "findings to judge", "edits to judge", "unknown names")}
+        self.audited: dict[Path, PlannedFile] = {f.real: f for f in self.audit.files}
+        self.details: dict[str, list[str]] = {}
         self.quiet_edits: Counter[str] = Counter()
         self._own: dict[str, bool] = {}
 
@@ -146,17 +153,22 @@ class Folder:
                 if not self.is_torch_header(each.name):
                     continue
                 tally.headers += 1
-                met = self.touched(each.file, each.line, each.line, None)
+                met = self.touched(each.file, each.line, each.line)
+                audited = each.file in self.audited and self.reported(self.audited[each.file], each.line, each.name)
                 tally.headers_met += met
-                self.note("headers missed", each, not met)
+                tally.headers_audited += audited
+                self.note("headers not met", each, not met)
+                self.note("headers not audited", each, not audited)
             elif each.kind == "name":
                 state = "own" if not each.scope and self.defines(each.name) else self.target.state(self.scopes(each), each.name)
                 if state == "gone":
                     tally.names += 1
                     named.add((each.file, each.line))
-                    met = self.is_met(each)
+                    met, audited = self.is_met(each), self.is_audited(each)
                     tally.names_met += met
-                    self.note("names missed", each, not met)
+                    tally.names_audited += audited
+                    self.note("names not met", each, not met)
+                    self.note("names not audited", each, not audited)
                 elif state == "there":
                     uses.setdefault((each.file, each.line), each)
                 elif state == "unknown":
@@ -166,9 +178,9 @@ class Folder:
         for place, each in uses.items():
             if place not in named:
                 tally.uses += 1
-                met = self.touched(each.file, each.line, self.end(each.file, each.line), None)
+                met = self.touched(each.file, each.line, self.end(each.file, each.line))
                 tally.uses_met += met
-                self.note("uses missed", each, not met)
+                self.note("uses not met", each, not met)
         self.count_findings(tally)
         self.count_edits(tally)
         return tally
@@ -197,8 +209,16 @@ class Folder:
         """Whether cuport edits the name where the compiler misses it, or names it in a finding."""
         places = self.places(each)
         if not places:
-            return self.touched(each.file, each.line, self.end(each.file, each.line), None)
-        return all(self.edited(file, start, each.name) or self.reported(file, line, each.name) for file, start, line in places)
+            return self.touched(each.file, each.line, self.end(each.file, each.line))
+        return all(
+            self.edited(file, start, each.name) or (file in self.planned and self.reported(self.planned[file], line, each.name))
+            for file, start, line in places
+        )
+
+    def is_audited(self, each: Complaint) -> bool:
+        """Whether the audit names it in every file where it stands."""
+        files = {file for file, _, _ in self.places(each)} or {each.file}
+        return all(file in self.audited and self.reported(self.audited[file], each.line, each.name) for file in files)
 
     def places(self, each: Complaint) -> list[tuple[Path, int, int]]:
         """Where the name stands: at the line, in the macro call that begins there, or in the project's macros."""
@@ -236,13 +256,10 @@ class Folder:
                 return _WORD.findall(r.text).count(word) < _WORD.findall(planned.before[min(r.start, start) : max(r.end, start + len(name))]).count(word)
         return False
 
-    def reported(self, file: Path, line: int, name: str) -> bool:
-        planned = self.planned.get(file)
-        return any(
-            item.line == line or re.search(rf"(?<!\w){re.escape(name)}(?!\w)", item.message) for item in (planned.left if planned else ())
-        )
+    def reported(self, planned: PlannedFile, line: int, name: str) -> bool:
+        return any(item.line == line or re.search(rf"(?<!\w){re.escape(name)}(?!\w)", item.message) for item in planned.left)
 
-    def touched(self, file: Path, first: int, last: int, rules: set[str] | None) -> bool:
+    def touched(self, file: Path, first: int, last: int) -> bool:
         """Whether anything is edited or reported in some lines."""
         planned = self.planned.get(file)
         if planned is None:
@@ -257,7 +274,7 @@ class Folder:
 
     def count_findings(self, tally: Tally) -> None:
         said = {(c.file, c.name) for c in self.complaints}
-        for file in self.plan.files:
+        for file in self.audit.files:
             for item in file.left:
                 match = _GONE.match(item.message)
                 if item.rule != AUDIT or not match:
@@ -268,7 +285,7 @@ class Folder:
                 gone = not self.target.has_header(name) if "/" in name or "." in name else word not in self.target.words or (file.real, word) in said
                 tally.findings_gone += gone
                 if not gone:
-                    self.details["findings to judge"].append(f"{self.where(file.real, item.line)}: {item.message}")
+                    self.details.setdefault("findings to judge", []).append(f"{self.where(file.real, item.line)}: {item.message}")
 
     def count_edits(self, tally: Tally) -> None:
         reached = {f for unit in self.compiled for f in unit.files}
@@ -286,7 +303,7 @@ class Folder:
                     tally.edits_of_errors += 1
                 else:
                     self.quiet_edits[change.rule] += 1
-                    self.details["edits to judge"].append(f"{self.where(file.real, change.line)}: {change.rule}")
+                    self.details.setdefault("edits to judge", []).append(f"{self.where(file.real, change.line)}: {change.rule}")
 
     def is_needed(self, file: PlannedFile, number: int, change: Applied, wrong: list[tuple[int, int]]) -> bool:
         source = self.project.files[file.real]
@@ -311,7 +328,7 @@ class Folder:
     def note(self, kind: str, each: Complaint, wanted: bool) -> None:
         if wanted:
             name = f"{each.scope}::{each.name}" if each.scope else each.name
-            self.details[kind].append(f"{self.where(each.file, each.line)}: {name or each.text}")
+            self.details.setdefault(kind, []).append(f"{self.where(each.file, each.line)}: {name or each.text}")
 
 
 def _lines(item: Left) -> set[int]:
@@ -355,7 +372,7 @@ def main() -> None:
         tally = folder.count()
         total, quiet = total + tally, quiet + folder.quiet_edits
         rows.append({"repository": label or root.name, **tally.shown()})
-        details[label or root.name] = {kind: found for kind, found in folder.details.items() if found}
+        details[label or root.name] = folder.details
         print(json.dumps(rows[-1]), flush=True)
     result = {
         "date": time.strftime("%Y-%m-%d"),
