@@ -3,9 +3,10 @@
 
     python benchmarks/audit_recall.py LABEL=DIR ... [--units 6] [--jobs 2] [--scratch DIR] [--output FILE] [--details FILE]
 
-Of each folder the largest units are compiled as they are against the target's headers, front end only (``unported.py``). An error that says
-that a name is not there counts if the name was torch's or CUDA's in an older release and the target lacks it; errors that only follow from
-it do not. Beside them stands what ``cuport migrate DIR --select removed-api`` reports (the audit alone), and what ``cuport migrate DIR`` does.
+Of each folder the largest units are compiled as they are against the target's headers, front end only (``unported.py``). An error that
+says that a name is not there counts if the name was torch's or CUDA's in an older release and the target lacks it; errors that only follow
+from it do not. Beside them stands what ``cuport migrate DIR --select removed-api`` reports (the audit alone), and what
+``cuport migrate DIR`` does.
 
 - audit recall: of these (file, line, name) and of the headers that are gone, those that the audit names in that file (it names a name once
   in a file, with its lines). ``met`` counts those that the whole run edits, or reports.
@@ -83,7 +84,10 @@ class Target:
         states = set()
         for scope in scopes:
             name = f"{scope}::{word}" if scope else word
-            for domain, bit in ((self.index.torch, self.index.torch.bit(releases.parse(TARGET))), (self.index.cuda, self.index.cuda.bit(CUDA))):
+            for domain, bit in (
+                (self.index.torch, self.index.torch.bit(releases.parse(TARGET))),
+                (self.index.cuda, self.index.cuda.bit(CUDA)),
+            ):
                 mask = self.index.mask(domain, name)
                 states.add("there" if mask & bit else "gone" if mask else "unknown")
         if states == {"unknown"} and "" in scopes and (family(word, TORCH_FAMILIES) or family(word, CUDA_FAMILIES)):
@@ -142,7 +146,14 @@ class Folder:
     @cached_property
     def complaints(self) -> list[Complaint]:
         """What the compiler said, each once."""
-        return sorted({replace(c, text=c.text if c.kind == "other" else "") for unit in self.compiled for c in unit.complaints if c.file in self.project.files})
+        return sorted(
+            {
+                replace(c, text=c.text if c.kind == "other" else "")
+                for unit in self.compiled
+                for c in unit.complaints
+                if c.file in self.project.files
+            }
+        )
 
     def count(self) -> Tally:
         tally = Tally(len(self.compiled), sum(c.accepted for c in self.compiled))
@@ -223,7 +234,9 @@ class Folder:
     def places(self, each: Complaint) -> list[tuple[Path, int, int]]:
         """Where the name stands: at the line, in the macro call that begins there, or in the project's macros."""
         end = self.end(each.file, each.line)
-        here = [(each.file, leaf.start, leaf.line) for leaf in self.project.tree(each.file).names({each.name}) if each.line <= leaf.line <= end]
+        here = [
+            (each.file, leaf.start, leaf.line) for leaf in self.project.tree(each.file).names({each.name}) if each.line <= leaf.line <= end
+        ]
         if here:
             return here
         reached = {f for unit in self.compiled if each.file in unit.files for f in unit.files}
@@ -253,7 +266,9 @@ class Folder:
         for r in planned.replacements if planned else ():
             if r.start < start + len(name) and start < r.end:
                 word = name.encode()
-                return _WORD.findall(r.text).count(word) < _WORD.findall(planned.before[min(r.start, start) : max(r.end, start + len(name))]).count(word)
+                return _WORD.findall(r.text).count(word) < _WORD.findall(
+                    planned.before[min(r.start, start) : max(r.end, start + len(name))]
+                ).count(word)
         return False
 
     def reported(self, planned: PlannedFile, line: int, name: str) -> bool:
@@ -282,7 +297,11 @@ class Folder:
                 tally.findings += 1
                 name = match["name"] or match["never"]
                 word = name.rpartition("::")[2]
-                gone = not self.target.has_header(name) if "/" in name or "." in name else word not in self.target.words or (file.real, word) in said
+                gone = (
+                    not self.target.has_header(name)
+                    if "/" in name or "." in name
+                    else word not in self.target.words or (file.real, word) in said
+                )
                 tally.findings_gone += gone
                 if not gone:
                     self.details.setdefault("findings to judge", []).append(f"{self.where(file.real, item.line)}: {item.message}")
@@ -338,7 +357,10 @@ def _lines(item: Left) -> set[int]:
 
 
 def machine() -> dict:
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), platform.machine())
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
+        platform.machine(),
+    )
     return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version()}
 
 

@@ -48,7 +48,7 @@ _FOLLOWS = re.compile(
 
 @dataclass(frozen=True, order=True)
 class Complaint:
-    """One error at a line of a project's file. ``kind``: "name" (``scope`` lacks ``name``), "header" (``name`` is not there), or "other"."""
+    """One error at a line of a project's file. ``kind``: "name" (``scope`` lacks ``name``), "header" (it is not there), or "other"."""
 
     file: Path
     line: int

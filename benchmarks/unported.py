@@ -24,7 +24,15 @@ from migrator.verify.commands import Request, Tools, command_for
 from migrator.verify.includes import reach
 from migrator.verify.units import Unit
 
-_GUARD = "#ifndef CUPORT_STAND_IN\n#define CUPORT_STAND_IN\n#include <ATen/ATen.h>\n#if __has_include(<cuda_runtime.h>)\n#include <cuda_runtime.h>\n#endif\n#endif\n"
+_GUARD = """\
+#ifndef CUPORT_STAND_IN
+#define CUPORT_STAND_IN
+#include <ATen/ATen.h>
+#if __has_include(<cuda_runtime.h>)
+#include <cuda_runtime.h>
+#endif
+#endif
+"""
 _TIME_LIMIT = 600
 
 

@@ -24,9 +24,13 @@ from migrator.source import language_of
 ID = "torch-load-pickle"
 _NAME = "torch.load"
 _OF_MODULES = frozenset(
-    "eval train state_dict load_state_dict parameters named_parameters modules named_modules children named_children forward zero_grad".split()
+    "eval train state_dict load_state_dict parameters named_parameters modules named_modules children named_children forward "
+    "zero_grad".split()
 )
-_ADVICE = "weights_only=False where the file holds more and you trust it (--unsafe-fixes writes that); weights_only=True says so where it does not"
+_ADVICE = (
+    "weights_only=False where the file holds more and you trust it (--unsafe-fixes writes that); "
+    "weights_only=True says so where it does not"
+)
 
 
 def fix(ctx):
