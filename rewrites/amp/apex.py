@@ -53,8 +53,8 @@ _ADVICE = {
 
 
 def report(ctx) -> Iterator[Finding]:
-    """A finding at each use of apex.amp and apex.parallel, guarded imports included."""
-    module = ctx.module
+    """A finding at each use of apex.amp and apex.parallel, guarded imports included; none in apex itself, or where a copy of it lies."""
+    module = None if any(path.match("apex/__init__.py") for path in ctx.project.scripts) else ctx.module
     local: dict[str, str] = {}
     for node in module.find(cst.Import, cst.ImportFrom) if module is not None else ():
         local.update({name: target for name, target, _ in import_pairs(node) if target.split(".")[0] == "apex"})

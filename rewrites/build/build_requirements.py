@@ -1,7 +1,8 @@
 """Report requirements that are fetched while setup.py runs.
 
-``setup_requires`` and ``fetch_build_eggs`` went from pip's way of building, and ``pkg_resources`` from new releases of setuptools. What a
-build needs stands in ``pyproject.toml``.
+``pip install --no-build-isolation``, which an extension of torch needs, passes ``setup_requires`` over (what only tests want is no matter);
+``fetch_build_eggs`` went from pip's way of building, and ``pkg_resources`` from new releases of setuptools. What a build needs stands in
+``pyproject.toml``.
 
 Before:
     from setuptools import setup
@@ -13,10 +14,13 @@ After:
 
 from __future__ import annotations
 
-from migrator.python import cst, dotted
+import re
+
+from migrator.python import cst, dotted, string_value
 from migrator.rewrite import Finding, Rewrite
 
 ID = "build-requirements"
+_NO_MATTER = frozenset({"pytest", "pytest-runner", "nose", "setuptools", "wheel"})
 _PYPROJECT = 'list them in pyproject.toml, [build-system] requires = ["setuptools", ...], and install with pip install --no-build-isolation'
 
 
@@ -30,7 +34,9 @@ def fix(ctx):
             yield Finding(ID, module.start(call), "fetch_build_eggs downloads while setup.py runs", _PYPROJECT)
         for arg in call.args:
             if arg.keyword is not None and arg.keyword.value == "setup_requires" and (dotted(call.func) or "").split(".")[-1] == "setup":
-                yield Finding(ID, module.start(arg), "setup_requires is read by no current installer", _PYPROJECT)
+                if not _is_for_tests(arg.value):
+                    message = "pip install --no-build-isolation, which an extension of torch needs, passes setup_requires over"
+                    yield Finding(ID, module.start(arg), message, _PYPROJECT)
     for node in module.find(cst.Import, cst.ImportFrom) if ctx.has("pkg_resources") else ():
         if module.enclosing(node, cst.Try) is not None:
             continue
@@ -43,6 +49,12 @@ def fix(ctx):
                 "pkg_resources: new releases of setuptools do not have it",
                 "importlib.metadata for versions, importlib.resources for files, packaging.version for comparing",
             )
+
+
+def _is_for_tests(value) -> bool:
+    """Whether a list of requirements names nothing that a build needs."""
+    names = [string_value(e.value) or "?" for e in value.elements] if isinstance(value, (cst.List, cst.Tuple)) else ["?"]
+    return all(re.match(r"[\w.-]*", name).group() in _NO_MATTER for name in names)
 
 
 rewrite = Rewrite(
