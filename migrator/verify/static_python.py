@@ -196,6 +196,7 @@ class _Reader:
         self.evaluated: set[int] = set()  # wanted names that were read, called or not: `extension = CUDAExtension`
         self.open = False  # environment variables are unknown, and nothing that is unknown ends a function
         self.closed: set[int] = set()  # what was seen before that
+        self.other_build: set[int] = set()  # calls in the arm for a build without CUDA (or with it, where `cuda` is False)
         self.imports: dict[str, str] = {}
         self.globals = self.fresh_globals()
         self.moves: dict[Path, Path] = {}
@@ -218,8 +219,9 @@ class _Reader:
             self.open, self.closed = True, set(self.seen)
             self.run_statements(tree)
             self.open, self.globals = False, closed
+        skipped = self.other_build if self.calls else set()
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and id(node) not in self.seen and self.wanted(_last_name(node.func)):
+            if isinstance(node, ast.Call) and id(node) not in self.seen | skipped and self.wanted(_last_name(node.func)):
                 self.expression(node, self.globals)
 
     def run_statements(self, tree: ast.Module) -> None:
@@ -345,6 +347,8 @@ class _Reader:
                     if not self.open:
                         raise
         else:
+            if _speaks_of_cuda(node.test):
+                self.other_build.update(id(inner) for arm in (node.orelse if known else node.body) for inner in ast.walk(arm))
             self.block(node.body if known else node.orelse, scope)
 
     def loop(self, node: Any, scope: _Scope) -> None:

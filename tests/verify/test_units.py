@@ -171,6 +171,25 @@ def test_extensions_behind_an_environment_variable(tmp_path):
     ]
 
 
+def test_the_arm_for_a_build_without_cuda_is_not_read(tmp_path):
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
+            import torch
+            from torch.utils.cpp_extension import CppExtension, CUDAExtension
+            if torch.has_cuda:
+                exts = [CUDAExtension('pkg', ['a.cpp', 'a.cu'], define_macros=[('WITH_CUDA', 1)])]
+            else:
+                exts = [CppExtension('pkg', ['a.cpp'])]
+        """,
+            "a.cpp": "",
+            "a.cu": "",
+        },
+    )
+    assert [(u.name, u.defines) for u in find_units(tmp_path).units] == [("a.cpp", ("WITH_CUDA=1",)), ("a.cu", ("WITH_CUDA=1",))]
+
+
 def test_what_a_default_build_has_is_not_read_again_with_other_variables(tmp_path):
     tree(
         tmp_path,
