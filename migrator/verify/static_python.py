@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from migrator.releases import NEWEST
+
 STEP_LIMIT = 200_000
 CALL_DEPTH = 12
 
@@ -115,7 +117,7 @@ def read_script(
     path: Path,
     wanted: Callable[[str], bool],
     *,
-    torch_version: str = "2.15.0",
+    torch_version: str = f"{NEWEST}.0",
     folder: Path | None = None,
     cuda: bool = True,
     moves: Mapping[Path, Path] | None = None,
