@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from migrator.cli import GivenPath, examples
+from migrator.releases import NEWEST
 
 EPILOG = examples(
     """
@@ -37,7 +38,7 @@ class _WithCommand(click.Command):
 
 @click.command("verify", cls=_WithCommand, epilog=EPILOG)
 @click.argument("path", default=".", type=GivenPath(path_type=Path))
-@click.option("--torch", "releases", metavar="RELEASES", help="2.15, or 1.13,2.4,2.15, or all, or installed.  [default: 2.15]")
+@click.option("--torch", "releases", metavar="RELEASES", help=f"2.15, or 1.13,2.4,2.15, or all, or installed.  [default: {NEWEST}]")
 @click.option("--arch", default="sm_80", show_default=True, metavar="ARCHS", help="Architectures, such as sm_80,sm_90.")
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Compile N units at once (default: as processors and memory allow)."
@@ -85,7 +86,7 @@ def command(ctx: click.Context, path, releases, arch, jobs, before, prove, run_i
         raise _Failure("a command after `--` is run by --run: write `cuport verify --run -- COMMAND`")
     options = Options(
         path=path,
-        torch=releases or ("installed" if run_it and not prove else "2.15"),
+        torch=releases or ("installed" if run_it and not prove else NEWEST),
         archs=tuple(a.strip() for a in arch.split(",") if a.strip()),
         jobs=jobs or default_jobs(),
         before=before or "",

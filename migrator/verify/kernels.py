@@ -54,13 +54,14 @@ def compare(before: dict[str, Kernel], after: dict[str, Kernel]) -> list[Verdict
     """One verdict for each kernel of either side.
 
     Kernels meet by name; those left over by name without differences of spelling (`long long` and `long` are one
-    type here), then by body, then as the only ones of their plain name.
+    type here), then by name and template arguments alone (a release moved a type of their parameters), then by body,
+    then as the only ones of their plain name.
     """
     names = demangle([*before, *after])
     verdicts = [_judge(names[key], before[key], after[key]) for key in before if key in after]
     left = {key: kernel for key, kernel in before.items() if key not in after}
     right = {key: kernel for key, kernel in after.items() if key not in before}
-    for test in (_same_spelling, _same_base_and_body, _same_base):
+    for test in (_same_spelling, _same_instance, _same_base_and_body, _same_base):
         for old, new in _pairs(left, right, names, test):
             verdicts.append(_judge(names[new], left.pop(old), right.pop(new), names[old]))
     verdicts += [
@@ -107,6 +108,10 @@ def _same_spelling(names: dict[str, str], old: str, new: str, left: dict, right:
     return _spelled(names[old]) == _spelled(names[new])
 
 
+def _same_instance(names: dict[str, str], old: str, new: str, left: dict, right: dict) -> bool:
+    return short_name(_spelled(names[old])) == short_name(_spelled(names[new]))
+
+
 def _same_base_and_body(names: dict[str, str], old: str, new: str, left: dict, right: dict) -> bool:
     return _base(names[old]) == _base(names[new]) and left[old].anonymous == right[new].anonymous
 
@@ -125,8 +130,7 @@ def _base(name: str) -> str:
 
 def _diff(before: Kernel, after: Kernel) -> list[str]:
     """The statements that differ, aligned without register numbers, which shift after every inserted instruction."""
-    old = [line for s in before.sections for line in (f"-- {s.title}", *s.statements)]
-    new = [line for s in after.sections for line in (f"-- {s.title}", *s.statements)]
+    old, new = _lines(before, before.key != after.key), _lines(after, before.key != after.key)
     stripped_old = [_REGISTER.sub(r"%\1", line) for line in old]
     stripped_new = [_REGISTER.sub(r"%\1", line) for line in new]
     if stripped_old == stripped_new:  # same instructions, other data flow
@@ -140,3 +144,9 @@ def _diff(before: Kernel, after: Kernel) -> list[str]:
             else:
                 out += ["- " + line for line in old[i1:i2]] + ["+ " + line for line in new[j1:j2]]
     return out
+
+
+def _lines(kernel: Kernel, anonymous: bool) -> list[str]:
+    bodies = kernel.anonymous if anonymous else tuple(s.statements for s in kernel.sections)
+    titles = (s.title.replace(kernel.key, "KERNEL") if anonymous else s.title for s in kernel.sections)
+    return [line for title, body in zip(titles, bodies, strict=True) for line in (f"-- {title}", *body)]

@@ -58,8 +58,25 @@ class Kernel:
 
     @cached_property
     def anonymous(self) -> tuple[tuple[str, ...], ...]:
-        """The sections with the kernel's own name taken out, for kernels whose signature was respelled."""
-        return tuple(tuple(line.replace(self.key, "KERNEL") for line in s.statements) for s in self.sections)
+        """The sections without names that signatures go into, for kernels whose parameters' types were respelled.
+
+        Such are the names of the kernel, of the functions that it calls, and of the variables within them (`_ZZ4sumsIfEvPT_E4tile` of
+        `_Z4sumsIfEvPT_`); each gets a number in order of first use. Variables that the host may name keep theirs.
+        """
+        numbers = {self.key: "KERNEL"}
+        for section in self.sections:
+            kind, _, name = section.title.partition(" ")
+            if kind == "function":
+                numbers[name] = f"FUNCTION{len(numbers)}"
+
+        def word(match: re.Match[str]) -> str:
+            name, mark, number = match.group().rpartition("_param_")
+            if name in numbers:
+                return numbers[name] + mark + number
+            name = match.group()
+            return numbers.setdefault(name, f"LOCAL{len(numbers)}") if name.startswith("_ZZ") else numbers.get(name, name)
+
+        return tuple(tuple(_WORD.sub(word, line) for line in s.statements) for s in self.sections)
 
 
 @dataclass

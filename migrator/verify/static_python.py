@@ -7,6 +7,8 @@ is imported and nothing of the project is executed; the only effect on the world
 Calls that the caller asks for (``CUDAExtension(...)``, ``load(...)``) are recorded with their evaluated arguments,
 wherever they stand. A condition that cannot be known is taken to hold when it speaks of CUDA, because the CUDA
 build is the one that is verified (``cuda=False`` reads the build without); any other unknown condition runs both arms.
+Environment variables are unset. Where that leaves extensions out (``if os.getenv("WITH_OPS", "0") == "0": return``), the
+script is read once more with variables that nobody knows, for what was not reached.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from migrator.releases import NEWEST
 
 STEP_LIMIT = 200_000
 CALL_DEPTH = 12
@@ -113,7 +117,7 @@ def read_script(
     path: Path,
     wanted: Callable[[str], bool],
     *,
-    torch_version: str = "2.15.0",
+    torch_version: str = f"{NEWEST}.0",
     folder: Path | None = None,
     cuda: bool = True,
     moves: Mapping[Path, Path] | None = None,
@@ -178,6 +182,7 @@ PATH_METHODS = {
     "with_suffix",
     "with_name",
 }
+ENVIRONMENT = ("os.getenv", "os.environ.get", "getenv", "environ.get")
 PATH_ATTRIBUTES = {"parent", "name", "stem", "suffix", "parts"}
 
 
@@ -190,25 +195,48 @@ class _Reader:
         self.torch_version = torch_version
         self.calls: list[Call] = []
         self.seen: set[int] = set()
+        self.evaluated: set[int] = set()  # wanted names that were read, called or not: `extension = CUDAExtension`
+        self.open = False  # environment variables are unknown, and nothing that is unknown ends a function
+        self.closed: set[int] = set()  # what was seen before that
+        self.other_build: set[int] = set()  # calls in the arm for a build without CUDA (or with it, where `cuda` is False)
         self.imports: dict[str, str] = {}
-        self.globals = _Scope()
-        self.globals["__file__"] = str(self.folder / path.name)
-        self.globals["__name__"] = "__main__"
+        self.globals = self.fresh_globals()
         self.moves: dict[Path, Path] = {}
         self.made: list[Path] = []
         self.depth = 0
         self.steps = 0
 
+    def fresh_globals(self) -> _Scope:
+        scope = _Scope()
+        scope["__file__"] = str(self.folder / self.path.name)
+        scope["__name__"] = "__main__"
+        return scope
+
     # -- the module ---------------------------------------------------------------------------------------------
 
     def run_module(self, tree: ast.Module) -> None:
+        self.run_statements(tree)
+        if self.holds_unread_name(tree):
+            closed, self.globals = self.globals, self.fresh_globals()
+            self.open, self.closed = True, set(self.seen)
+            self.run_statements(tree)
+            self.open, self.globals = False, closed
+        skipped = self.other_build if self.calls else set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and id(node) not in self.seen | skipped and self.wanted(_last_name(node.func)):
+                self.expression(node, self.globals)
+
+    def run_statements(self, tree: ast.Module) -> None:
         self.block(tree.body, self.globals)
         for node in ast.walk(tree):  # functions that nothing at module level called
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and self.holds_unseen_call(node):
                 self.call_function(_Function(node, self.globals), [], {})
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and id(node) not in self.seen and self.wanted(_last_name(node.func)):
-                self.expression(node, self.globals)
+
+    def holds_unread_name(self, tree: ast.AST) -> bool:
+        return any(
+            isinstance(node, (ast.Name, ast.Attribute)) and id(node) not in self.evaluated and self.wanted(_last_name(node))
+            for node in ast.walk(tree)
+        )
 
     def holds_unseen_call(self, node: ast.AST) -> bool:
         return any(
@@ -314,9 +342,15 @@ class _Reader:
     def branch(self, node: ast.If, scope: _Scope) -> None:
         known = self.truth(node.test, scope)
         if known is None:
-            self.quiet_block(node.body, scope)
-            self.quiet_block(node.orelse, scope)
+            for arm in (node.body, node.orelse):
+                try:
+                    self.quiet_block(arm, scope)
+                except _Return:
+                    if not self.open:
+                        raise
         else:
+            if _speaks_of_cuda(node.test):
+                self.other_build.update(id(inner) for arm in (node.orelse if known else node.body) for inner in ast.walk(arm))
             self.block(node.body if known else node.orelse, scope)
 
     def loop(self, node: Any, scope: _Scope) -> None:
@@ -361,6 +395,8 @@ class _Reader:
     def expression(self, node: ast.expr | None, scope: _Scope) -> Any:
         handler = getattr(self, "on_" + type(node).__name__, None)
         self.step()
+        if self.wanted(_last_name(node)):
+            self.evaluated.add(id(node))
         if handler is None:
             return UNKNOWN
         try:
@@ -542,6 +578,8 @@ class _Reader:
         if isinstance(callee, Name):
             name = callee.last  # `extension(...)` after `extension = CUDAExtension`
         if self.wanted(name) and not isinstance(callee, _Function):
+            if id(node) in self.closed:
+                return UNKNOWN
             self.seen.add(id(node))
             origin = callee.dotted if isinstance(callee, Name) else ""
             call = Call(name, tuple(_frozen(args)), {k: _frozen(v) for k, v in kwargs.items()}, node.lineno, origin)
@@ -600,6 +638,8 @@ class _Reader:
                 return results
             return [item for item, keep in zip(items, results, strict=False) if isinstance(keep, Unknown) or keep]
         if handler is None or any(isinstance(a, (Unknown, Name)) for a in args):
+            return UNKNOWN
+        if self.open and callee.dotted in ENVIRONMENT:
             return UNKNOWN
         return handler(self, *args, **kwargs)
 
@@ -696,7 +736,7 @@ def _frozen(value: Any) -> Any:
     return value
 
 
-def _last_name(node: ast.expr) -> str:
+def _last_name(node: ast.AST | None) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 

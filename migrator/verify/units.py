@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from migrator.releases import NEWEST
 from migrator.vendored import THIRD_PARTY
 
 from .cmake import read_cmake
@@ -83,7 +84,7 @@ class Project:
     notes: list[str] = field(default_factory=list)
 
 
-def find_units(path: Path, torch_version: str = "2.15.0") -> Project:
+def find_units(path: Path, torch_version: str = f"{NEWEST}.0") -> Project:
     """The units of the extension at `path`: a tree, a build script or a single source."""
     path = path.resolve()
     if not path.exists():
@@ -120,7 +121,7 @@ def extension_sources(root: Path) -> list[Path]:
         except OSError:
             continue
         project = Project(root)
-        _read_build_script(script, project, "2.15.0")
+        _read_build_script(script, project, f"{NEWEST}.0")
         for unit in project.units:
             below = unit.path.relative_to(script.parent).parts if unit.path.is_relative_to(script.parent) else ()
             if unit.path.is_relative_to(root) and (script in project.build_files or not any(part.lower() in THIRD_PARTY for part in below)):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from migrator.releases import NEWEST
 from migrator.toolchain import HeaderSet, ToolchainError, install_toolkit
 from migrator.toolchain.cache import cache_root
 
@@ -34,7 +35,7 @@ class Options:
     to name those that touched the source of a changed kernel."""
 
     path: Path
-    torch: str = "2.15"
+    torch: str = NEWEST
     archs: tuple[str, ...] = ("sm_80",)
     jobs: int = 1
     before: str = ""

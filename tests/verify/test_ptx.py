@@ -195,6 +195,40 @@ def test_a_respelled_signature_meets_by_its_body_or_as_the_only_one():
     assert verdicts(entry("_Z1fPf", 1), entry("_Z1fPd", 2)) == {"f": CHANGED}
 
 
+def test_instances_whose_parameters_moved_to_another_namespace_meet_by_their_template_arguments():
+    before = entry("_Z1fIfEvN2at3AccIT_EE", 1) + entry("_Z1fIdEvN2at3AccIT_EE", 2)
+    after = entry("_Z1fIfEvN5torch3AccIT_EE", 1) + entry("_Z1fIdEvN5torch3AccIT_EE", 3)
+    assert verdicts(before, after) == {"f<float>": IDENTICAL, "f<double>": CHANGED}
+
+
+SHARED = """
+.visible .entry %(name)s(.param .u64 %(name)s_param_0)
+{
+	.reg .b32 	%%r<3>;
+	.shared .align 4 .b8 _ZZ%(bare)sE4tile[64];
+	.shared .align 4 .b8 _ZZ%(bare)sE4edge[64];
+	mov.u32 	%%r1, _ZZ%(bare)sE4%(first)s;
+	mov.u32 	%%r2, %(table)s;
+	ret;
+}
+.const .align 4 .b8 table_a[8];
+.const .align 4 .b8 table_b[8];
+"""
+
+
+def shared(name: str, first: str = "tile", table: str = "table_a") -> str:
+    return SHARED % {"name": name, "bare": name[2:], "first": first, "table": table}
+
+
+def test_shared_variables_carry_the_signature_of_their_kernel():
+    old, new = "_Z4sumsIfEvN2at3AccIT_EE", "_Z4sumsIfEvN5torch3AccIT_EE"
+    assert verdicts(shared(old), shared(new)) == {"sums<float>": IDENTICAL}
+    assert verdicts(shared(old), shared(new, first="edge")) == {"sums<float>": CHANGED}
+    assert verdicts(shared(old), shared(new, table="table_b")) == {"sums<float>": CHANGED}
+    (verdict,) = compare_texts(shared(old), shared(new, table="table_b"))
+    assert [line for line in verdict.diff if line[0] in "+-"][:2] == ["- mov.u32 %r2, table_a", "+ mov.u32 %r2, table_b"]
+
+
 def test_overloads_are_told_apart():
     before = entry("_Z1fPf", 1) + entry("_Z1fPd", 2)
     found = compare_texts(before, entry("_Z1fPf", 1) + entry("_Z1fPd", 3))

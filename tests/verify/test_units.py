@@ -135,6 +135,81 @@ def test_helper_functions_pathlib_and_loops(tmp_path):
     }
 
 
+def test_extensions_behind_an_environment_variable(tmp_path):
+    """As mmcv has it: without the variable the function returns early, and the class of the extension is a variable too."""
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
+            import glob, os
+            from setuptools import Extension, setup
+            def get_extensions():
+                extensions = [Extension(name='pkg._flow', sources=['pkg/flow.cpp'])]
+                flags = ['-DCHECKED'] if os.getenv('CHECKED', '0') == '1' else []
+                if os.getenv('WITH_OPS', '0') == '0':
+                    return extensions
+                from torch.utils.cpp_extension import CUDAExtension, CppExtension
+                if torch.cuda.is_available() or os.getenv('FORCE_CUDA', '0') == '1':
+                    sources, extension = glob.glob('./pkg/ops/*'), CUDAExtension
+                else:
+                    sources, extension = glob.glob('./pkg/ops/*.cpp'), CppExtension
+                extensions.append(extension(name='pkg._ext', sources=sources, extra_compile_args={'cxx': flags}))
+                return extensions
+            setup(ext_modules=get_extensions())
+        """,
+            "pkg/flow.cpp": "",
+            "pkg/ops/a.cpp": "",
+            "pkg/ops/a_cuda.cu": "",
+            "pkg/unrelated/b.cu": "",
+        },
+    )
+    project = find_units(tmp_path)
+    assert [(u.extension, u.name) for u in project.units] == [
+        ("pkg._ext", "pkg/ops/a.cpp"),
+        ("pkg._ext", "pkg/ops/a_cuda.cu"),
+        ("pkg._flow", "pkg/flow.cpp"),
+    ]
+
+
+def test_the_arm_for_a_build_without_cuda_is_not_read(tmp_path):
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
+            import torch
+            from torch.utils.cpp_extension import CppExtension, CUDAExtension
+            if torch.has_cuda:
+                exts = [CUDAExtension('pkg', ['a.cpp', 'a.cu'], define_macros=[('WITH_CUDA', 1)])]
+            else:
+                exts = [CppExtension('pkg', ['a.cpp'])]
+        """,
+            "a.cpp": "",
+            "a.cu": "",
+        },
+    )
+    assert [(u.name, u.defines) for u in find_units(tmp_path).units] == [("a.cpp", ("WITH_CUDA=1",)), ("a.cu", ("WITH_CUDA=1",))]
+
+
+def test_what_a_default_build_has_is_not_read_again_with_other_variables(tmp_path):
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
+            import os
+            from torch.utils.cpp_extension import CUDAExtension
+            defines = [('TRACE', None)] if os.environ.get('TRACE') else []
+            exts = [CUDAExtension('a', ['a.cu'], define_macros=defines)]
+            if os.environ.get('WITH_B', 'no') == 'yes':
+                kind = CUDAExtension
+                exts.append(kind('b', ['b.cu']))
+        """,
+            "a.cu": "",
+            "b.cu": "",
+        },
+    )
+    assert [(u.extension, u.name, u.defines) for u in find_units(tmp_path).units] == [("a", "a.cu", ()), ("b", "b.cu", ())]
+
+
 def test_defines_chosen_by_the_torch_release(tmp_path):
     tree(
         tmp_path,
