@@ -12,7 +12,7 @@ import pytest
 from .support import ENVIRONMENT, command, fleet, folder, survey, without_cost
 
 pytest.importorskip("distributed", reason="cuport[fleet] is not installed")
-REPOSITORIES = 12
+REPOSITORIES = 8
 
 
 def start(tmp_path, name, *words):
