@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -34,9 +34,9 @@ def uncommitted(files: Iterable[Path]) -> tuple[dict[Path, str], list[Path]]:
         names = {os.fsencode(file.relative_to(top)): file for file in members if file.is_relative_to(top)}
         homeless += [file for file in members if not file.is_relative_to(top)]
         below = os.path.commonpath([os.fspath(file.parent) for file in members])
-        tracked = set(_git(top, "ls-files", "-z", "--", below).split(b"\0"))
+        tracked = set(git(top, "ls-files", "-z", "--", below).split(b"\0"))
         options = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=all")
-        for entry in _git(top, "status", *options, "--", below).split(b"\0"):
+        for entry in git(top, "status", *options, "--", below).split(b"\0"):
             if entry[3:] in names and entry[1:2] != b" ":
                 dirty[names[entry[3:]]] = "has uncommitted changes"
         homeless += [file for name, file in names.items() if name not in tracked]
@@ -53,15 +53,15 @@ def commit(paths: Iterable[Path], message: str) -> None:
     if top is None or tops:
         raise GitError("the files are not all in one git checkout")
     names = {os.fsencode(path.relative_to(top)) for path in chosen}
-    tracked = set(_git(top, "ls-files", "-z").split(b"\0"))
-    ignored = _git(top, "ls-files", "-z", "--others", "--ignored", "--exclude-standard").split(b"\0")
+    tracked = set(git(top, "ls-files", "-z").split(b"\0"))
+    ignored = git(top, "ls-files", "-z", "--others", "--ignored", "--exclude-standard").split(b"\0")
     listed = b"\0".join(sorted(name for name in names if name in tracked or name not in ignored))
     at = ("--pathspec-from-file=-", "--pathspec-file-nul")
-    _git(top, "add", "--all", *at, stdin=listed)
+    git(top, "add", "--all", *at, stdin=listed)
     try:
-        _git(top, "commit", "--quiet", "--only", "-m", message, *at, stdin=listed)
+        git(top, "commit", "--quiet", "--only", "-m", message, *at, stdin=listed)
     except GitError:
-        _git(top, "reset", "--quiet", *at, stdin=listed)  # they were as in HEAD
+        git(top, "reset", "--quiet", *at, stdin=listed)  # they were as in HEAD
         raise
 
 
@@ -74,11 +74,12 @@ def _nearest_checkout(folder: Path) -> Path:
 def _top(folder: Path) -> Path | None:
     if not ("GIT_DIR" in os.environ or "GIT_WORK_TREE" in os.environ or os.path.lexists(folder / ".git")):
         return None
-    return Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n"))).resolve()
+    return Path(os.fsdecode(git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n"))).resolve()
 
 
-def _git(folder: Path, *words: str, stdin: bytes = b"") -> bytes:
-    environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+def git(folder: Path, *words: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
+    """What a git command in a folder prints; ``variables`` are added to its environment. Raises GitError with git's first line."""
+    environment = {**os.environ, **(variables or {}), "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     settings = [("core.fsmonitor", "false"), ("core.hooksPath", os.devnull)]
     filters = r"^filter\..*\.(clean|process|required)$"
     listed = _run(folder, environment, "config", "--local", "--includes", "--name-only", "-z", "--get-regexp", filters)

@@ -18,6 +18,7 @@ COMMANDS = {
     "amp-shim": "Write a module that gives mixed precision on every torch from 1.6 on",
     "api": "Say which torch and CUDA releases have a name",
     "verify": "Prove a port: compile it against torch releases, compare kernels, build and run",
+    "fleet": "Survey many repositories: what breaks, what is rewritten, what is left",
     "explain": "Say what made a build or an import fail, from its log",
     "doctor": "Check this machine for what breaks extensions",
     "toolchain": "Install, list or remove a compile-only CUDA toolkit",

@@ -25,7 +25,7 @@ CONTEXT = 3
 OPEN_FILES = 40  # further files are folded; a click or Enter opens one
 SQUARES = 400  # of one folder in the picture
 
-_STYLE = """
+STYLE = """
 :root { --k-kw: #cf222e; --k-ty: #6639a6; --k-st: #0a3069; --k-nu: #0550ae; --k-co: #59636e; --k-pp: #7d2f00; --k-fn: #6639a6;
   --hand: #9a6700; --hand-bg: #fff4d6; --mark-old: #ffc9c5; --mark-new: #90e4a4; --ported: #1a7f37; --untouched: #b1bac4; }
 @media (prefers-color-scheme: dark) { :root { --k-kw: #ff7b72; --k-ty: #d2a8ff; --k-st: #a5d6ff; --k-nu: #79c0ff; --k-co: #9198a1;
@@ -79,7 +79,7 @@ def render(plan: Plan, title: str, written: bool, verification: Verification | N
     if verification is not None:
         parts.append(_verification(verification))
     parts += [_by_hand(plan, anchors, written), _notes(plan), _files(plan, anchors, written), _rules(plan)]
-    return document(f"cuport migrate: {title}", "\n".join(part for part in parts if part), _STYLE)
+    return document(f"cuport migrate: {title}", "\n".join(part for part in parts if part), STYLE)
 
 
 def _heading(plan: Plan, title: str, written: bool) -> str:
@@ -158,10 +158,10 @@ def _by_hand(plan: Plan, anchors: dict[int, str], written: bool) -> str:
     for task in tasks(plan):
         places = "".join(
             f'<li><a href="#{anchors[id(file)]}"><code>{text(relative(file.path))}:{item.new_line if written else item.line}</code></a> '
-            f"{_inline(item.message)}</li>"
+            f"{inline(item.message)}</li>"
             for file, item in task.places
         )
-        advice = f'<p class="advice"><strong>Write:</strong> {_inline(task.advice)}</p>' if task.advice else ""
+        advice = f'<p class="advice"><strong>Write:</strong> {inline(task.advice)}</p>' if task.advice else ""
         out.append(f'<div class="hand-note">{_chip(plan.rules[task.rule])}<ul class="places">{places}</ul>{advice}</div>')
     rows = "".join(
         f'<tr><th scope="row"><a href="#{anchors[id(file)]}"><code>{text(relative(file.path))}</code></a></th>'
@@ -179,7 +179,7 @@ def _rules(plan: Plan) -> str:
     edits, files = plan.edits_by_rule, plan.files_by_rule
     rows = "\n".join(
         f'<tr id="rule-{text(rule.id)}"><th scope="row"><code>{text(rule.id)}</code></th><td>{edits[rule.id]}</td><td>{files[rule.id]}</td>'
-        f"<td><details><summary>{_inline(rule.title)}</summary>{_why(rule)}</details></td></tr>"
+        f"<td><details><summary>{inline(rule.title)}</summary>{_why(rule)}</details></td></tr>"
         for rule in sorted(plan.rules.values(), key=lambda r: (-edits[r.id], r.id))
     )
     head = '<thead><tr><th scope="col">rule</th><th scope="col">edits</th><th scope="col">files</th><th scope="col">why</th></tr></thead>'
@@ -195,13 +195,13 @@ def _why(rule: Rule) -> str:
         if code and all(line.startswith("    ") for line in code):
             out.append(f'<pre tabindex="0">{text(chr(10).join(line[4:] for line in block.strip(chr(10)).splitlines()))}</pre>')
         elif code:
-            out.append(f"<p>{_inline(' '.join(line.strip() for line in code))}</p>")
+            out.append(f"<p>{inline(' '.join(line.strip() for line in code))}</p>")
     if rule.link.startswith("https://"):
         out.append(f'<p><a href="{text(rule.link)}">{text(rule.link)}</a></p>')
     return "".join(out)
 
 
-def _inline(words: str) -> str:
+def inline(words: str) -> str:
     return re.sub(r"``(.+?)``|`([^`\n]+)`", lambda m: f"<code>{m.group(1) or m.group(2)}</code>", text(words))
 
 
@@ -210,7 +210,7 @@ def _chip(rule: Rule) -> str:
 
 
 def _notes(plan: Plan) -> str:
-    items = [f"<li><code>{text(relative(f.path))}:{a.line}</code> {_inline(a.note)}</li>" for f, a in plan.notes]
+    items = [f"<li><code>{text(relative(f.path))}:{a.line}</code> {inline(a.note)}</li>" for f, a in plan.notes]
     items += [f"<li><code>{text(relative(p.path))}</code> {text(p.message)}</li>" for p in plan.problems]
     items += [
         f"<li><code>{text(relative(u.path))}:{u.line}</code> this comment ignores {text(', '.join(u.rules) or 'anything')} in vain</li>"
@@ -237,7 +237,7 @@ def _file(file: PlannedFile, plan: Plan, anchor: str, opened: bool, written: boo
     level = f' <span class="chip {effort(file)}">by hand: {effort(file)}</span>' if file.left else ""
     notes = "".join(
         f'<p class="hand-note"><code>line {item.new_line if written else item.line}</code> {_chip(plan.rules[item.rule])} '
-        f"{_inline(item.message)}</p>"
+        f"{inline(item.message)}</p>"
         for item in file.left
     )
     diff = ""

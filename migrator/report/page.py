@@ -1,7 +1,10 @@
-"""What every HTML report is made of: no script, nothing loaded, every text escaped. It opens from a file and from a mail."""
+"""What every HTML report is made of: nothing loaded, every text escaped, no script but one that a page brings itself. It opens from a file
+and from a mail."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from html import escape
 
 STYLE = """
@@ -35,13 +38,15 @@ pre span { display: block; } details { margin: .3rem 0; } summary { cursor: poin
 """
 
 
-def document(title: str, body: str, style: str = "") -> str:
-    """A whole page. ``title`` is plain text, ``body`` HTML, ``style`` more CSS."""
+def document(title: str, body: str, style: str = "", script: str = "") -> str:
+    """A whole page. ``title`` is plain text, ``body`` HTML, ``style`` more CSS; ``script`` runs by its hash, and no other does."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    scripts, element = (f"; script-src 'sha256-{digest}'", f"\n<script>{script}</script>") if script else ("", "")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'{scripts}\">\n"
         f"<title>{text(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n"
-        f'<a class="skip" href="#report">Skip to the report</a>\n<main id="report">\n{body}\n</main>\n</body>\n</html>\n'
+        f'<a class="skip" href="#report">Skip to the report</a>\n<main id="report">\n{body}\n</main>{element}\n</body>\n</html>\n'
     )
 
 

@@ -5,7 +5,9 @@ One thread, one loop. Whatever ends the loop (Ctrl-C, SIGTERM, an error) ends ev
 
 from __future__ import annotations
 
+import math
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -26,20 +28,25 @@ RESERVE = 0.9
 
 @dataclass
 class Task:
-    """One command. `kind` groups tasks that take about the same memory."""
+    """One command. `kind` groups tasks that take about the same memory; after `limit_seconds` it is ended."""
 
     command: Sequence[str]
     cwd: Path
     kind: str = "compile"
     environment: dict[str, str] = field(default_factory=dict)
+    limit_seconds: float = math.inf
 
 
 @dataclass(frozen=True)
 class Finished:
+    """How a command ended. `cpu_seconds` and `peak_bytes` (of its largest process) count those that it started and waited for."""
+
     returncode: int
     output: str
     seconds: float
     peak_bytes: int
+    cpu_seconds: float = 0.0
+    timed_out: bool = False
 
 
 @dataclass
@@ -49,6 +56,7 @@ class _Running:
     process: subprocess.Popen
     folder: Path
     started: float
+    usage: resource.struct_rusage | None = None
 
 
 def run_all(
@@ -118,29 +126,44 @@ def _start(index: int, task: Task) -> _Running:
 
 
 def _poll(item: _Running) -> Finished | None:
-    pid, status, usage = os.wait4(item.process.pid, os.WNOHANG)
-    if pid == 0:
-        return None
-    item.process.returncode = os.waitstatus_to_exitcode(status)
+    timed_out = False
+    if not _reap(item):
+        if time.monotonic() - item.started < item.task.limit_seconds:
+            return None
+        timed_out = True
+        _stop([item])
+    assert item.usage is not None
     output = (item.folder / "output").read_bytes().decode("utf-8", "replace")
     shutil.rmtree(item.folder, ignore_errors=True)
-    return Finished(item.process.returncode, output, time.monotonic() - item.started, usage.ru_maxrss * 1024)
+    cpu_seconds = item.usage.ru_utime + item.usage.ru_stime
+    seconds = time.monotonic() - item.started
+    return Finished(item.process.returncode, output, seconds, item.usage.ru_maxrss * 1024, cpu_seconds, timed_out)
+
+
+def _reap(item: _Running, flags: int = os.WNOHANG) -> bool:
+    """Whether the process has ended; what it used is then known."""
+    pid, status, usage = os.wait4(item.process.pid, flags)
+    if pid:
+        item.process.returncode, item.usage = os.waitstatus_to_exitcode(status), usage
+    return bool(pid)
 
 
 def _end(running: list[_Running]) -> None:
+    _stop(running)
+    for item in running:
+        shutil.rmtree(item.folder, ignore_errors=True)
+
+
+def _stop(running: list[_Running]) -> None:
     for item in running:
         _signal(item, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_SECONDS
     for item in running:
-        while item.process.returncode is None and time.monotonic() < deadline:
-            if os.wait4(item.process.pid, os.WNOHANG)[0]:
-                item.process.returncode = -signal.SIGTERM
+        while item.process.returncode is None and not _reap(item) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         _signal(item, signal.SIGKILL)  # also what the compiler driver had started, should that outlive it
         if item.process.returncode is None:
-            os.wait4(item.process.pid, 0)
-            item.process.returncode = -signal.SIGKILL
-        shutil.rmtree(item.folder, ignore_errors=True)
+            _reap(item, 0)
 
 
 def _signal(item: _Running, number: int) -> None:
