@@ -66,8 +66,9 @@ def commit(paths: Iterable[Path], message: str) -> None:
 
 
 def distrust(said: str) -> str:
-    """What to tell a person whose git does not read a checkout because another user owns it, from what git ``said``; "" where it is not that."""
-    remedy = next((line.strip() for line in said.splitlines() if line.strip().startswith("git config --global --add safe.directory")), "")
+    """What to tell a person whose git does not read a checkout that another user owns, from what git ``said``; "" for other troubles."""
+    lines = map(str.strip, said.splitlines())
+    remedy = next((line for line in lines if line.startswith("git config --global --add safe.directory")), "")
     return f"git does not read this checkout, since another user owns it: run `{remedy}`" if remedy else ""
 
 
