@@ -220,7 +220,7 @@ def as_rewrite(own: OwnRewrite, where: str = "") -> Rewrite:
     """The engine's rewrite of one that was written as data. Raises ConfigError for a pattern that is no code or makes input for itself."""
     from migrator.pattern import compile_pattern, finds
     from migrator.releases import OLDEST
-    from migrator.rewrite import Case, Rewrite
+    from migrator.rewrite import OWN_GROUP, Case, Rewrite
 
     try:
         compile_pattern(own.pattern)
@@ -232,4 +232,4 @@ def as_rewrite(own: OwnRewrite, where: str = "") -> Rewrite:
     if finds(own.pattern, own.to):
         raise ConfigError(f"{where}: what `to` writes matches the pattern again, so it would never end; write another `to`")
     doc = f"``{own.pattern}`` becomes ``{own.to}``.\n\n{own.why or 'A rewrite of the project (its configuration).'}\n"
-    return Rewrite(own.name, doc, cases=(Case(own.pattern, own.to, own.include),), removed_in=OLDEST)
+    return Rewrite(own.name, doc, cases=(Case(own.pattern, own.to, own.include),), removed_in=OLDEST, group=OWN_GROUP)

@@ -69,6 +69,7 @@ class Rename:
     new_path: Path
 
 
+OWN_GROUP = "project"  # the group of the rewrites that a project's configuration adds
 DEFAULT = "default"  # the name of all rewrites that are on by default, for --select
 Result = Union[Change, Finding, NewFile, Rename]
 Fixer = Callable[[Any], Iterable[Result]]  # takes a FileContext, a PythonContext or a TextContext: what its language has
@@ -158,6 +159,8 @@ class Rewrite:
     @property
     def when(self) -> str:
         """Since when the old form is gone or deprecated, in words."""
+        if self.group == OWN_GROUP:
+            return "the project's own"
         parts = [f"removed in torch {self.removed_in}"] if self.removed_in else []
         parts += [f"removed in CUDA {self.cuda_removed_in}"] if self.cuda_removed_in else []
         parts += [f"deprecated in torch {self.deprecated_in}"] if self.deprecated_in else []

@@ -65,6 +65,13 @@ def commit(paths: Iterable[Path], message: str) -> None:
         raise
 
 
+def distrust(said: str) -> str:
+    """What to tell a person whose git does not read a checkout that another user owns, from what git ``said``; "" for other troubles."""
+    lines = map(str.strip, said.splitlines())
+    remedy = next((line for line in lines if line.startswith("git config --global --add safe.directory")), "")
+    return f"git does not read this checkout, since another user owns it: run `{remedy}`" if remedy else ""
+
+
 def _nearest_checkout(folder: Path) -> Path:
     if "GIT_DIR" in os.environ or "GIT_WORK_TREE" in os.environ:
         return Path.cwd()
@@ -90,8 +97,9 @@ def git(folder: Path, *words: str, stdin: bytes = b"", variables: Mapping[str, s
     environment["GIT_CONFIG_COUNT"] = str(first + len(settings))
     done = _run(folder, environment, "--literal-pathspecs", "--no-optional-locks", *words, stdin=stdin)
     if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise GitError(f"git {words[0]}: {lines[0] if lines else f'exit status {done.returncode}'}")
+        said = done.stderr.decode(errors="replace").strip()
+        reason = said.splitlines()[0] if said else f"exit status {done.returncode}"
+        raise GitError(distrust(said) or f"git {words[0]}: {reason}")
     return done.stdout
 
 

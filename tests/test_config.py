@@ -267,3 +267,22 @@ def test_from_python(folder):
 def test_config_of_a_folder_that_is_none(tmp_path):
     with pytest.raises(ConfigError, match="Is a directory"):
         load(tmp_path)
+
+
+def test_rules_lists_and_explains_a_projects_own(folder):
+    (folder / "cuport.toml").write_text(EVERYTHING)
+
+    def rules(*words):
+        return CliRunner().invoke(main, ["rules", *words], obj=catalogue)
+
+    own = "our-check  project  the project's own  safe    `OUR_CHECK($x)` becomes `TORCH_CHECK($x)`.\n"
+    assert rules("project").stdout == own
+    assert "our-check" in rules().stdout and "at-check" in rules().stdout and "``" not in rules().stdout
+    assert rules("our-check").stdout.splitlines()[0] == "our-check (project, safe, the project's own)"
+    assert "Ours does the same." in rules("our-check").stdout
+    assert "did you mean our-check?" in rules("our-chek").stderr
+    assert "our-check" not in rules("--no-config").stdout
+    (folder / "cuport.toml").write_text("[[rewrite]]\n")
+    broken = rules()
+    assert broken.exit_code == 2 and "(--no-config leaves it out)" in broken.stderr and len(broken.stderr.splitlines()) == 1
+    assert "at-check" in rules("--no-config").stdout

@@ -83,3 +83,12 @@ def test_the_python_of_the_page_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(example, "python.md", "exec"), {})
     assert "TORCH_CHECK(b)" in (tmp_path / "csrc/op.cu").read_text()
+
+
+def test_the_placeholder_is_explained_where_it_stands():
+    """There is no public address: ``OWNER`` stands on one page, which says what to write instead."""
+    given = [*PROSE, ROOT / "action.yml", ROOT / ".pre-commit-hooks.yaml", ROOT / "pyproject.toml", ROOT / "mkdocs.yml", ROOT / "CITATION.cff"]
+    assert [path.name for path in given if "OWNER" in path.read_text()] == ["integrations.md"]
+    text = (ROOT / "docs/integrations.md").read_text()
+    assert text.count("OWNER") == text.count("OWNER/cuport") and "`OWNER/cuport` stands for" in text
+    assert not any(re.search(r"pip install (-\S+ )*cuport\b", path.read_text()) for path in given), "no index has it"

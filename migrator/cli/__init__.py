@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
@@ -49,8 +50,15 @@ def examples(text: str, closing: str = "") -> str:
 
 def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """The names of rewrites that begin as a word of the command line does; of a comma-separated list the last counts."""
+    from migrator.library import PlanError, configuration, with_own
+
+    known = ctx.find_root().obj()
+    try:
+        known = with_own(known, configuration([Path.cwd()]))
+    except PlanError:
+        pass  # this is no place to speak of a configuration
     before, comma, last = incomplete.rpartition(",")
-    return [before + comma + r.id for r in ctx.find_root().obj().rewrites if r.id.startswith(last)]
+    return [before + comma + r.id for r in known.rewrites if r.id.startswith(last)]
 
 
 class Lazy(click.Group):

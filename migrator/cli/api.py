@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrator.cli import UsageError, examples
+from migrator.report.plain import plain
 
 
 @click.command(
@@ -59,7 +60,7 @@ def command(context: click.Context, name: str, torch: str | None, cuda: str | No
     if len(entries) > SHOWN:
         click.echo(f"... and {len(entries) - SHOWN} more; write more of the name")
     for rewrite in handlers:
-        click.echo(f"rewrite {rewrite.id}: {rewrite.title}")
+        click.echo(f"rewrite {rewrite.id}: {plain(rewrite.title)}")
         for case in rewrite.cases:
             if isinstance(case.to, str) and name.rpartition("::")[2] in case.pattern:
                 click.echo(f"    {case.pattern}  ->  {case.to}" + (f"  (since {case.since})" if case.since != "1.0" else ""))

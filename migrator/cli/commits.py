@@ -9,6 +9,7 @@ import click
 from migrator import __version__, vcs
 from migrator.cli import UsageError, guard
 from migrator.planned import Plan
+from migrator.report.plain import plain
 
 
 def commit_each(plan: Plan, replan: Callable[..., Plan], write: Callable[[Plan], bool]) -> None:
@@ -48,4 +49,4 @@ def message(plan: Plan) -> str:
     edits, files = sum(plan.edits_by_rule.values()), len(plan.changed)
     counted = f"{edits} {'edit' if edits == 1 else 'edits'} in {files} {'file' if files == 1 else 'files'}"
     parts.append(f"{counted}, by cuport {__version__}.")
-    return "\n\n".join(parts)
+    return plain("\n\n".join(parts))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from migrator.planned import Plan
 from migrator.report.paths import relative
+from migrator.report.plain import plain
 
 _COMMANDS = {"broken": "error", "deprecated": "warning", "other": "notice"}
 
@@ -18,7 +19,7 @@ def render(plan: Plan) -> str:
         for line, rule in dict.fromkeys((a.line, a.rule) for a in file.applied):
             known = plan.rules[rule]
             out.append(
-                _command(_COMMANDS[known.severity], file.path, line, rule, f"{known.title.rstrip('.')} (`cuport migrate` writes it)")
+                _command(_COMMANDS[known.severity], file.path, line, rule, f"{plain(known.title).rstrip('.')} (`cuport migrate` writes it)")
             )
         for item in file.left:
             out.append(_command("warning", file.path, item.line, item.rule, item.message + (f"\n{item.advice}" if item.advice else "")))

@@ -17,6 +17,7 @@ from migrator.report.effort import LEVELS, effort, state, tasks
 from migrator.report.lines import Touched, git_lines, rules_between, touched
 from migrator.report.page import document, scroll, text
 from migrator.report.paths import relative
+from migrator.report.plain import plain
 
 if TYPE_CHECKING:
     from migrator.verify.verification import Verification
@@ -206,7 +207,7 @@ def inline(words: str) -> str:
 
 
 def _chip(rule: Rule) -> str:
-    return f'<a class="chip {rule.severity}" href="#rule-{text(rule.id)}" title="{text(rule.title)}">{text(rule.id)}</a>'
+    return f'<a class="chip {rule.severity}" href="#rule-{text(rule.id)}" title="{text(plain(rule.title))}">{text(rule.id)}</a>'
 
 
 def _notes(plan: Plan) -> str:

@@ -13,6 +13,7 @@ from migrator import __version__
 from migrator.planned import Plan, PlannedFile, Rule
 from migrator.report.lines import Positions
 from migrator.report.paths import uri
+from migrator.report.plain import plain
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"broken": "error", "deprecated": "warning", "other": "note"}
@@ -54,9 +55,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
     value: dict[str, Any] = {
         "id": rule.id,
         "name": rule.id,
-        "shortDescription": {"text": rule.title},
-        "fullDescription": {"text": rule.why or rule.title},
-        "help": {"text": rule.why or rule.title, "markdown": _markdown(rule)},
+        "shortDescription": {"text": plain(rule.title)},
+        "fullDescription": {"text": plain(rule.why or rule.title)},
+        "help": {"text": plain(rule.why or rule.title), "markdown": _markdown(rule)},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"tags": ["pytorch", "cuda", rule.severity]},
     }
@@ -88,12 +89,12 @@ def _changes(file: PlannedFile, plan: Plan, index: dict[str, int]) -> list[dict[
             "ruleId": rule.id,
             "ruleIndex": index[rule.id],
             "level": _LEVELS[rule.severity],
-            "message": {"text": applied.note or rule.title},
+            "message": {"text": applied.note or plain(rule.title)},
             "locations": [_location(file, applied.line)],
         }
         if number in parts:
             replaced = {"artifactLocation": _artifact(file), "replacements": parts[number]}
-            result["fixes"] = [{"description": {"text": rule.title}, "artifactChanges": [replaced]}]
+            result["fixes"] = [{"description": {"text": plain(rule.title)}, "artifactChanges": [replaced]}]
         results.append(result)
     return results
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrator import vcs
 from migrator.journal import JournalError
 from migrator.project import MAX_BYTES
 from migrator.undo import before_all
@@ -112,9 +113,11 @@ def export(folder: Path, revision: str, into: Path) -> None:
     except OSError:
         raise BeforeError("git is not installed: name the originals' folder with --before DIR") from None
     if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()
+        said = done.stderr.decode(errors="replace").strip()
+        reason = said.splitlines()
         raise BeforeError(
-            f"no originals at {revision!r} ({reason[-1] if reason else 'git archive failed'}): "
+            vcs.distrust(said)
+            or f"no originals at {revision!r} ({reason[-1] if reason else 'git archive failed'}): "
             "name their folder with --before DIR, or run where cuport ported it (its undo record), or in the git checkout"
         )
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:

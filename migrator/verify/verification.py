@@ -76,6 +76,7 @@ class Verification:
     compiled: int = 0
     reused: int = 0
     peak_bytes: int = 0
+    advice: str = ""  # what to do first, where the tree was not ported
 
     @property
     def ok(self) -> bool:
@@ -118,6 +119,11 @@ def verify(options: Options, listener: Listener) -> Verification:
         listener.say("building with the installed torch")
         folder = cache_root() / "run" / f"{options.path.resolve().name}-{digest([options.path.resolve()])[:12]}"
         result.run = build_and_run(after_of(releases[-1]), tools.toolkit, options.archs, options.command, folder, options.jobs)
+    if options.catalogue is not None:
+        from .unported import advice
+
+        at_hand = result.before if result.unchanged else result.after
+        result.advice = advice(options.path, at_hand, result.proofs, options.catalogue)
     bench.cache.prune()
     result.downloaded = sum(counted.values())
     result.seconds = time.monotonic() - started

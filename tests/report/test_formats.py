@@ -141,7 +141,7 @@ def test_sarif_takes_every_rule(tmp_path):
 def test_github_annotations(folder):
     lines = github.render(plan(["op.cu", NASTY[2], NASTY[1]])).splitlines()
     assert all(line.startswith(("::error file=", "::warning file=")) for line in lines) and len(lines) == 15
-    check = "Check with ``TORCH_CHECK`` instead of ``AT_CHECK`` (`cuport migrate` writes it)"
+    check = "Check with `TORCH_CHECK` instead of `AT_CHECK` (`cuport migrate` writes it)"
     assert f"::error file=op.cu,line=5,title=cuport%3A at-check::{check}" in lines
     assert any(line.startswith("::error file=<b>&amp;%2541%2C%3A.cu,line=2,") for line in lines)
     assert any(line.startswith("::warning file=new%0Aline.cu,line=6,") for line in lines)

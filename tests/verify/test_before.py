@@ -142,3 +142,13 @@ def test_no_undo_record(tmp_path):
     with pytest.raises(BeforeError) as error, originals(tmp_path, "undo"):
         pass
     assert "no undo record" in str(error.value)
+
+
+@needs_git
+def test_a_checkout_of_another_user(checkout, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    if subprocess.run(["git", "rev-parse"], cwd=checkout, capture_output=True).returncode == 0:
+        pytest.skip("this git reads it (before 2.35.2, or safe.directory says so)")
+    with pytest.raises(BeforeError, match="since another user owns it: run `git config --global --add safe.directory"):
+        with originals(checkout, "auto"):
+            pass

@@ -15,7 +15,9 @@ from migrator.verify.prove import Proof, UnitProof
 from migrator.verify.report import json as json_report
 from migrator.verify.report import junit, text
 from migrator.verify.units import Project, Unit
+from migrator.verify.unported import advice
 from migrator.verify.verification import Verification
+from rewrites import catalogue
 
 RELEASES = ["1.4.0", "1.10.2", "1.11.0", "2.15.0"]
 
@@ -124,3 +126,26 @@ def test_json_and_junit():
 def test_flags_that_break_a_build(flags, release, complaint):
     found = flag_problem([Unit(Path("."), Path("a.cu"), "x", True, other_flags=flags)], release, (13, 2))
     assert (complaint in found) if complaint else found == ""
+
+
+@pytest.mark.parametrize(
+    "source, release, expected",
+    [
+        ("#include <THC/THC.h>\nvoid f(bool b) { AT_CHECK(b); }\n", "2.15.0", "not ported: 2 places need a rewrite for torch 2.15 (at-check, thc-"),
+        ("void f(bool b) { AT_CHECK(b); }\n", "1.4.0", ""),  # it has AT_CHECK
+        ("texture<float, 1> t;\n__device__ float f(int i) { return tex1Dfetch(t, i); }\n", "2.15.0", "1 place is left to do by hand for torch 2.15: `cuport migrate"),
+        ("void f() { other(); }\n", "2.15.0", ""),
+        ("void f(float *p) { at::Tensor x; p = x.data<float>(); }\n", "2.15.0", ""),  # merely deprecated
+    ],
+)
+def test_a_tree_that_was_not_ported(tmp_path, source, release, expected):
+    (tmp_path / "a b.cu").write_text(source)
+    red = Matrix([release], [Row("a b.cu", "unit", {release: "a b.cu:1: no"})])
+    said = advice(tmp_path / "a b.cu", red, [], catalogue)
+    assert said.startswith(expected) if expected else said == "", said
+    assert not expected or f"`cuport migrate '{tmp_path}/a b.cu'" in said
+    assert advice(tmp_path, Matrix([release], [Row("a b.cu", "unit", {release: ""})]), [], catalogue) == ""
+    unproven = Proof("sm_80", release, [UnitProof("a b.cu", "sm_80", "1.4.0", release, not_compared="the port does not compile")])
+    assert bool(advice(tmp_path, None, [unproven], catalogue)) == bool(expected)
+    shown = result(after=red, advice=said)
+    assert said in text.render(shown) and json.loads(json_report.render(shown))["advice"] == said

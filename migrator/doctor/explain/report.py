@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from textwrap import TextWrapper
 from typing import Any
 
+from migrator.report.plain import plain
+
 from .legacy import name_in, rewrites_for
 from .scan import Event, Report
 
@@ -90,7 +92,7 @@ def _failure(event: Event, catalogue: Any, title: str) -> Iterator[str]:
             yield _paragraph("legacy", f"{name_in(event.text)} is of an API that went away, and a rewrite knows it.")
             yield "command: cuport migrate ."
             for each in known:
-                yield _paragraph("rewrite", f"{each.id}: {each.title} `cuport rules {each.id}` explains.")
+                yield _paragraph("rewrite", f"{each.id}: {plain(each.title)} `cuport rules {each.id}` explains.")
             return
         yield _paragraph(
             "unknown", "cuport does not know this error; the line above is the first one of the log that is not a consequence of another."
@@ -104,7 +106,7 @@ def _failure(event: Event, catalogue: Any, title: str) -> Iterator[str]:
     if signature.beware:
         yield _paragraph("beware", signature.beware)
     for each in known:
-        yield _paragraph("rewrite", f"{each.id}: {each.title} `cuport migrate` looks at this line; `cuport rules {each.id}` explains.")
+        yield _paragraph("rewrite", f"{each.id}: {plain(each.title)} `cuport migrate` looks at this line; `cuport rules {each.id}` explains.")
     if signature.source:
         yield _paragraph("seen in", _link(signature.source))
 

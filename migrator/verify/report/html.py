@@ -49,6 +49,8 @@ def verdicts(result: Verification) -> list[str]:
     if result.before is not None or result.after is not None:
         out.append(f'<p class="summary">{_text(story(result))}</p>')
     out += [banner(proof.summary, proof.complete) for proof in result.proofs]
+    if result.advice:
+        out.append(f'<p class="note">{_text(result.advice)}</p>')
     return out
 
 

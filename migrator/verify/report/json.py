@@ -35,6 +35,7 @@ def as_dict(result: Verification) -> dict[str, Any]:
         "before": result.before.as_dict() if result.before else None,
         "after": result.after.as_dict() if result.after else None,
         "summary": story(result),
+        "advice": result.advice,
         "proofs": [proof.as_dict() for proof in result.proofs],
         "run": result.run.as_dict() if result.run else None,
         "cost": {

@@ -185,4 +185,4 @@ def _summary(result: Verification, paint: Paint) -> list[str]:
     )
     if result.peak_bytes:
         facts += f", at most {result.peak_bytes / 1e9:.1f} GB for one compile"
-    return [*out, facts]
+    return [*out, *([paint(result.advice, "yellow")] if result.advice else []), facts]
