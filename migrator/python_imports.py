@@ -42,7 +42,7 @@ def module_edits(module: Module, name: str) -> tuple[Edit, ...] | None:
     same = next((alias for alias in plain if module.code(alias) == root), None)
     if same is not None and name.count(".") == 1:
         return (module.replace(same, name),)
-    if same is None and _is_taken(module, root):
+    if same is None and _is_taken(module, root) and not any(module.code(alias).startswith(root + ".") for alias in plain):
         return None
     return (import_edit(module, f"import {name}"),)
 

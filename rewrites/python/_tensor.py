@@ -250,14 +250,14 @@ class Tensors:
     # --- names
 
     def _name(self, node: cst.Name, depth: int) -> Kind | None:
-        values = self._assigned(node)
+        values = self.assigned(node)
         if not values:
             return None
         kinds = [self._value(*v, depth) for v in values]
         first = kinds[0]
         return first if first is not None and all(k == first for k in kinds) else None
 
-    def _assigned(self, node: cst.Name) -> list[tuple[cst.CSTNode, int | None]]:
+    def assigned(self, node: cst.Name) -> list[tuple[cst.CSTNode, int | None]]:
         """Every value that the name's scope assigns to it, with the place in a tuple; empty where anything else binds it."""
         module = self.module
         _, bound = module.names.bindings_at(node.value, node)
@@ -291,7 +291,7 @@ class Tensors:
     def _loss_of(self, func: cst.CSTNode) -> Kind | None:
         """What ``criterion(x, y)`` returns, where all that ``criterion`` or ``self.criterion`` is in this file are losses of torch."""
         if isinstance(func, cst.Name):
-            values = [v for v, place in self._assigned(func) if place is None]
+            values = [v for v, place in self.assigned(func) if place is None]
         elif isinstance(func.value, cst.Name) and func.value.value == "self":
             values = self._self_attributes.get(func.attr.value, [])
         else:

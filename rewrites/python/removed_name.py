@@ -9,12 +9,8 @@ After:
     from torch.onnx import symbolic_registry
 """
 
-from __future__ import annotations
-
-from migrator.python import cst
-from migrator.python_names import import_pairs
-from migrator.releases import parse
-from migrator.rewrite import Finding, Rewrite
+from migrator.rewrite import Rewrite
+from rewrites.python._removed import Removed, removed
 
 ID = "removed-name"
 _ITERATOR = "torch.utils.data.dataloader._BaseDataLoaderIter, or iterate over the DataLoader: its parts are private"
@@ -45,27 +41,7 @@ _GONE: dict[str, tuple[str, str]] = {  # name -> the first release seen without 
 }
 
 
-def fix(ctx):
-    module = ctx.module if ctx.may_use(_GONE) else None
-    if module is None:
-        return
-    gone = {name: found for name, found in _GONE.items() if parse(found[0]) <= ctx.settings.target}
-    for node in module.find(cst.Import, cst.ImportFrom):
-        if isinstance(node.names, cst.ImportStar) or module.names.guarded_import(node):
-            continue
-        targets = [target for _, target, _ in import_pairs(node)]
-        if isinstance(node, cst.Import):
-            targets += [module.code(alias.name) for alias in node.names]
-        for name in sorted({n for n in gone for target in targets if f"{target}.".startswith(f"{n}.")}):
-            yield _finding(module.start(node), name)
-    for node, name in module.names.references(gone):
-        if isinstance(node, cst.Attribute):
-            yield _finding(module.start(node), name)
-
-
-def _finding(start: int, name: str) -> Finding:
-    release, advice = _GONE[name]
-    return Finding(ID, start, f"{name} is gone (torch {release} has it no more)", advice)
-
-
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset(n.rsplit(".", 1)[-1] for n in _GONE), language="python", removed_in="1.0")
+_TABLE = {name: Removed(release, f"{name} is gone (torch {release} has it no more)", advice) for name, (release, advice) in _GONE.items()}
+rewrite = Rewrite(
+    ID, __doc__, fix=removed(ID, _TABLE), triggers=frozenset(n.rsplit(".", 1)[-1] for n in _GONE), language="python", removed_in="1.0"
+)
