@@ -45,7 +45,7 @@ from migrator import releases
 from migrator.engine import ignored_lines
 from migrator.python import Module, cst, dotted, inner_span
 from migrator.rewrite import Change, Edit, Finding, Rewrite
-from rewrites.autograd._classes import FunctionClass, Signature, Stuck, Use, classes, is_static, signature, uses
+from rewrites.autograd._classes import FunctionClass, Signature, Stuck, Use, classes, is_static, parameters, signature, uses
 
 ID = "autograd-instance"
 _TAKEN = frozenset(
@@ -103,6 +103,7 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly:
         else:
             wanted = signatures.get(key) or Signature((), (), True)
             if "__init__" in cls.methods and key not in signatures:
+                _instances_of_static(project, cls, rivals, results)
                 return
         ported = cls.legacy or key in signatures
         seen: set[int] = set()
@@ -148,6 +149,23 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly:
     for path, made in edits.items():
         if made:
             results.setdefault(path, []).append(Change(ID, tuple(dict.fromkeys(sorted(made)))))
+
+
+def _instances_of_static(project, cls: FunctionClass, rivals, results) -> None:
+    """Reports where an instance is made of a class that is static and has a constructor all the same: calling it raises."""
+    for use in uses(project, cls, rivals):
+        made = use.module.parent(use.node)
+        if not isinstance(made, cst.Call) or made.func is not use.node:
+            continue
+        above = use.module.parent(made)
+        if isinstance(above, cst.Attribute) and above.attr.value == "apply":
+            continue
+        forward = cls.methods["forward"]
+        star = ["*tensors"] if isinstance(forward.params.star_arg, cst.Param) else []
+        arguments = [p.name for p in parameters(cls.module, forward)] + star
+        message = f"an instance of {cls.name} is made, and calling it raises since torch 1.5: its forward is static"
+        advice = f"{cls.name}.apply({', '.join(arguments)})"
+        results.setdefault(use.path, []).append(Finding(ID, use.module.start(made), message, advice))
 
 
 def _stands_alone(cls: FunctionClass, use: Use) -> bool:
@@ -503,6 +521,9 @@ def _use(project, cls: FunctionClass, wanted: Signature, use: Use, ported: bool)
         return []
     if isinstance(parent, cst.Assign) and isinstance(module.parent(module.parent(parent)), cst.Module):
         return []  # another name, followed by itself
+    if isinstance(parent, cst.Assign) and len(parent.targets) == 1 and isinstance(target := parent.targets[0].target, cst.Attribute):
+        if dotted(target.value) == "self":
+            return _class_in_attribute(cls, wanted, module, node, target)
     if isinstance(parent, (cst.Del, cst.Annotation)) or isinstance(parent, cst.Element) and isinstance(module.parent(parent), cst.List):
         return []
     raise Stuck(module, node, f"{cls.name} is passed on, and what calls it is not known")
@@ -618,7 +639,23 @@ def _kept_in_attribute(cls, wanted, module, node, made, target) -> list[Edit]:
     return edits
 
 
-def _attribute_calls(module: Module, made: cst.Call, target: cst.Attribute) -> list[cst.Call] | None:
+def _class_in_attribute(cls, wanted, module, node, target) -> list[Edit]:
+    """``self.f = F`` ... ``self.f(a, b)(x)``: the attribute is the class under another name."""
+    calls = _attribute_calls(module, node, target)
+    if calls == []:
+        raise Stuck(module, node, f"{cls.name} is passed on, and what calls it is not known")
+    edits: list[Edit] = []
+    for made in calls or ():
+        above = module.parent(made)
+        if not isinstance(above, cst.Call) or above.func is not made:
+            raise Stuck(
+                module, made, f"an instance of {cls.name} is kept", f"call self.{target.attr.value}.apply(tensors..., arguments...)"
+            )
+        edits += _call(cls, wanted, module, made.func, made, above)
+    return edits
+
+
+def _attribute_calls(module: Module, made: cst.CSTNode, target: cst.Attribute) -> list[cst.Call] | None:
     """The calls of ``self.f`` in the file; None when only ``self.f.apply`` is used; Stuck when anything else is done with it."""
     calls, applied = [], 0
     attribute = target.attr.value
