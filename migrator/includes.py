@@ -50,6 +50,21 @@ def additions(project: Project, path: Path, headers: set[str], knowledge: Header
     return result
 
 
+def removal(file: SourceFile, include: preproc.Include) -> Edit:
+    """The edit that takes an include out: its line, or the directive alone where a comment (or the byte order mark) shares the line."""
+    start, end = file.line_span(include.start)
+    if file.data[include.end : end].strip() or file.data[start : include.start].strip():
+        start, end = include.start, include.end
+    return Edit(start, end, b"")
+
+
+def renaming(file: SourceFile, include: preproc.Include, header: str) -> Edit:
+    """The edit that makes an include name another header."""
+    name = re.search(rb'[<"][^>"]*[>"]$', file.data[include.start : include.end])
+    assert name is not None, "an include ends in the name of its header"
+    return Edit(include.start + name.start(), include.end, b"<" + header.encode() + b">")
+
+
 def own_header(project: Project, path: Path, header: Path) -> Edit | None:
     """The edit that includes the project's header of guards: None where a file has it."""
     if path == header or any(Path(name).name == header.name for name in project.all_includes(path)):

@@ -18,6 +18,7 @@ from rewrites.aten._elements import comes_from, is_tensor
 
 ID = "byte-mask"
 _MASKED = frozenset({"masked_select", "masked_fill", "masked_fill_", "masked_scatter", "masked_scatter_"})
+_OUT = frozenset({"masked_select_out", "masked_fill_out", "masked_scatter_out"})  # the result comes before the tensor and its mask
 _BYTE = frozenset(f"{space}::{name}" for space in ("at", "torch", "c10") for name in ("kByte", "kUInt8", "ScalarType::Byte"))
 _CONVERT = frozenset({"to", "toType"})
 _FACTORIES = frozenset({"zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "tensor"})
@@ -42,17 +43,18 @@ def _has_bytes(ctx, node) -> bool:
 def fix(ctx):
     if settings_floor(ctx) < (1, 2):
         return
-    for name in ctx.names(_MASKED):
+    for name in ctx.names(_MASKED | _OUT):
         call = call_of(name)
         if call is None or not call.args:
             continue
         if call.callee.kind == "field_expression":
             mask = call.args[0] if is_tensor(ctx, call.callee.field_child("argument")) else None
         else:
-            known = call.qualified.removeprefix("::") in (f"at::{name.text}", f"torch::{name.text}") and len(call.args) > 1
-            mask = call.args[1] if known else None
+            position = 2 if name.text in _OUT else 1
+            known = call.qualified.removeprefix("::") in (f"at::{name.text}", f"torch::{name.text}") and len(call.args) > position
+            mask = call.args[position] if known else None
         if mask is not None and comes_from(ctx, mask, _has_bytes):
             yield Change(ID, (Edit(mask.end, mask.end, b".to(at::kBool)"),))
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_MASKED, deprecated_in="1.2", removed_in="2.15")
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_MASKED | _OUT, deprecated_in="1.2", removed_in="2.15")

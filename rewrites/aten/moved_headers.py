@@ -8,10 +8,9 @@ After:
     #include <c10/util/Exception.h>
 """
 
-import re
-
 from migrator import releases
-from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
+from migrator.includes import removal, renaming
+from migrator.rewrite import Change, Finding, Rewrite, settings_floor
 
 ID = "moved-headers"
 # old -> (new or None where nothing is needed, first release without the old one)
@@ -72,8 +71,7 @@ def fix(ctx):
         if releases.parse(removed) > ctx.settings.target:
             continue
         if new == GENERATOR and (1, 6) <= settings_floor(ctx) < (1, 11):
-            start, end = ctx.file.line_span(include.start)
-            yield Change(ID, (Edit(start, end, b""),), compat=("cuda-generator",))
+            yield Change(ID, (removal(ctx.file, include),), compat=("cuda-generator",))
             continue
         since = SINCE.get(new or "")
         if since is not None and releases.parse(since) > settings_floor(ctx):
@@ -81,14 +79,9 @@ def fix(ctx):
             yield Finding(ID, include.start, f"{include.name} became {new}, which exists since torch {since}", advice)
             continue
         if new is None or new in ctx.project.all_includes(ctx.path):
-            start, end = ctx.file.line_span(include.start)
-            if ctx.file.data[include.end : end].strip() or ctx.file.data[start : include.start].strip():
-                start, end = include.start, include.end  # a comment (or the byte order mark) shares the line: keep it
-            yield Change(ID, (Edit(start, end, b""),))
+            yield Change(ID, (removal(ctx.file, include),))
         else:
-            old = ctx.file.data[include.start : include.end]
-            cut = re.search(rb'[<"][^>"]*[>"]$', old)
-            yield Change(ID, (Edit(include.start + cut.start(), include.end, b"<" + new.encode() + b">"),))
+            yield Change(ID, (renaming(ctx.file, include, new),))
 
 
 rewrite = Rewrite(

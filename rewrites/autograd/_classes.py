@@ -141,7 +141,9 @@ def uses(project, cls: FunctionClass, rivals: list[FunctionClass]) -> Iterator[U
             if isinstance(parent, cst.Attribute) and parent.attr is node:
                 if node.value == cls.name and _means_module(project, path, module, parent, cls, guess=cls.name not in names):
                     yield Use(path, module, parent)
-            elif node.value in names and not isinstance(parent, (cst.ImportAlias, cst.AsName, cst.Param, cst.AssignTarget, cst.NameItem)):
+            elif node.value in names and not isinstance(
+                parent, (cst.ImportAlias, cst.ImportFrom, cst.AsName, cst.Param, cst.AssignTarget, cst.NameItem)
+            ):
                 if isinstance(parent, cst.ClassDef) and parent.name is node or isinstance(parent, cst.Arg) and parent.keyword is node:
                     continue
                 yield Use(path, module, node)

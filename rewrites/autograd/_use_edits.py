@@ -26,6 +26,9 @@ def use_edits(project, cls: FunctionClass, wanted: Signature, use: Use, ported: 
         return []
     if isinstance(parent, cst.Assign) and isinstance(module.parent(module.parent(parent)), cst.Module):
         return []  # another name, followed by itself
+    if isinstance(parent, cst.Assign) and len(parent.targets) == 1 and isinstance(target := parent.targets[0].target, cst.Attribute):
+        if dotted(target.value) == "self":
+            return _class_in_attribute(cls, wanted, module, node, target)
     if isinstance(parent, (cst.Del, cst.Annotation)) or isinstance(parent, cst.Element) and isinstance(module.parent(parent), cst.List):
         return []
     raise Stuck(module, node, f"{cls.name} is passed on, and what calls it is not known")
@@ -141,7 +144,23 @@ def _kept_in_attribute(cls, wanted, module, node, made, target) -> list[Edit]:
     return edits
 
 
-def _attribute_calls(module: Module, made: cst.Call, target: cst.Attribute) -> list[cst.Call] | None:
+def _class_in_attribute(cls, wanted, module, node, target) -> list[Edit]:
+    """``self.f = F`` ... ``self.f(a, b)(x)``: the attribute is the class under another name."""
+    calls = _attribute_calls(module, node, target)
+    if calls == []:
+        raise Stuck(module, node, f"{cls.name} is passed on, and what calls it is not known")
+    edits: list[Edit] = []
+    for made in calls or ():
+        above = module.parent(made)
+        if not isinstance(above, cst.Call) or above.func is not made:
+            raise Stuck(
+                module, made, f"an instance of {cls.name} is kept", f"call self.{target.attr.value}.apply(tensors..., arguments...)"
+            )
+        edits += _call(cls, wanted, module, made.func, made, above)
+    return edits
+
+
+def _attribute_calls(module: Module, made: cst.CSTNode, target: cst.Attribute) -> list[cst.Call] | None:
     """The calls of ``self.f`` in the file; None when only ``self.f.apply`` is used; Stuck when anything else is done with it."""
     calls, applied = [], 0
     attribute = target.attr.value

@@ -46,7 +46,7 @@ from migrator.engine import ignored_lines
 from migrator.python import cst
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.autograd._class_edits import ClassEdits
-from rewrites.autograd._classes import FunctionClass, Signature, Stuck, Use, classes, signature, uses
+from rewrites.autograd._classes import FunctionClass, Signature, Stuck, Use, classes, parameters, signature, uses
 from rewrites.autograd._use_edits import use_edits
 
 ID = "autograd-instance"
@@ -92,6 +92,7 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly:
         else:
             wanted = signatures.get(key) or Signature((), (), True)
             if "__init__" in cls.methods and key not in signatures:
+                _instances_of_static(project, cls, rivals, results)
                 return
         ported = cls.legacy or key in signatures
         seen: set[int] = set()
@@ -137,6 +138,23 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly:
     for path, made in edits.items():
         if made:
             results.setdefault(path, []).append(Change(ID, tuple(dict.fromkeys(sorted(made)))))
+
+
+def _instances_of_static(project, cls: FunctionClass, rivals, results) -> None:
+    """Reports where an instance is made of a class that is static and has a constructor all the same: calling it raises."""
+    for use in uses(project, cls, rivals):
+        made = use.module.parent(use.node)
+        if not isinstance(made, cst.Call) or made.func is not use.node:
+            continue
+        above = use.module.parent(made)
+        if isinstance(above, cst.Attribute) and above.attr.value == "apply":
+            continue
+        forward = cls.methods["forward"]
+        star = ["*tensors"] if isinstance(forward.params.star_arg, cst.Param) else []
+        arguments = [p.name for p in parameters(cls.module, forward)] + star
+        message = f"an instance of {cls.name} is made, and calling it raises since torch 1.5: its forward is static"
+        advice = f"{cls.name}.apply({', '.join(arguments)})"
+        results.setdefault(use.path, []).append(Finding(ID, use.module.start(made), message, advice))
 
 
 def _stands_alone(cls: FunctionClass, use: Use) -> bool:

@@ -12,6 +12,7 @@ After:
 import re
 
 from migrator.calls import call_of
+from migrator.includes import removal, renaming
 from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
 from migrator.syntax import preproc
 from rewrites.aten.renamed import qualified
@@ -47,6 +48,13 @@ _MACROS = {
     "CUB_MIN": "((({0}) < ({1})) ? ({0}) : ({1}))",
     "CUB_QUOTIENT_CEILING": "((({0}) + ({1}) - 1) / ({1}))",
 }
+# Headers of one iterator each: what declares the one that is left.
+_HEADERS = {
+    "cub/iterator/counting_input_iterator.cuh": "cub::CountingInputIterator",
+    "cub/iterator/constant_input_iterator.cuh": "cub::ConstantInputIterator",
+    "cub/iterator/discard_output_iterator.cuh": "cub::DiscardOutputIterator",
+    "cub/iterator/transform_input_iterator.cuh": "cub::TransformInputIterator",
+}
 _GUARDED = {"Sum", "Max", "Min", "Equality", "Inequality"}
 _CUDA_13 = (2, 9)  # the first torch that is built for it (pytorch/pytorch#164471)
 _BASES = ("thrust::unary_function", "thrust::binary_function", "std::unary_function", "std::binary_function")
@@ -59,6 +67,7 @@ def fix(ctx):
     yield from _debug_flags(ctx)
     yield from _namespace(ctx)
     yield from _bases(ctx)
+    yield from _headers(ctx)
 
 
 def _renamed(ctx):
@@ -178,6 +187,19 @@ def _namespace(ctx):
             yield Finding(
                 ID, start, "CUB stops at CUB_NS_PREFIX without CUB_NS_QUALIFIER", f"#define CUB_NS_QUALIFIER ::{spaces}::cub below it"
             )
+
+
+def _headers(ctx):
+    """Includes of a header that went, once nothing in the file uses the old name."""
+    for include in ctx.includes():
+        old = _HEADERS.get(include.name)
+        if old is None or ctx.tree.in_disabled(include.start) or ctx.project.local_include(include, ctx.path) is not None:
+            continue
+        if ctx.uses(old.split("::")[-1]):
+            continue
+        header = _NEW[old][1]
+        present = any(other.name == header for other in ctx.includes())
+        yield Change(ID, (removal(ctx.file, include) if present else renaming(ctx.file, include, header),))
 
 
 def _bases(ctx):

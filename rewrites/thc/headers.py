@@ -16,7 +16,8 @@ After:
 import re
 
 from migrator import releases
-from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
+from migrator.includes import removal, renaming
+from migrator.rewrite import Change, Finding, Rewrite, settings_floor
 
 ID = "thc-headers"
 
@@ -134,7 +135,7 @@ def fix(ctx):
             continue
         replacement, removed_in = MOVED[include.name]
         if replacement == _ALLOCATOR and settings_floor(ctx) < (1, 11):
-            yield Change(ID, (Edit(*file.line_span(include.start), b""),), compat=("thrust-allocator",))
+            yield Change(ID, (removal(file, include),), compat=("thrust-allocator",))
             continue
         since, both = _SINCE.get(replacement or "", ("1.0", None))
         if releases.parse(since) > settings_floor(ctx):
@@ -157,15 +158,10 @@ def fix(ctx):
         if name is not None and (name in placed or name in (_before(ctx, dependent[0][0], going) if dependent else have)):
             name = None
         if name is None:
-            start, end = file.line_span(include.start)
-            if file.data[include.end : end].strip() or file.data[start : include.start].strip():
-                start, end = include.start, include.end  # a comment shares the line: keep it
-            edit = Edit(start, end, b"")
+            edit = removal(file, include)
         else:
             placed.add(name)
-            old = file.data[include.start : include.end]
-            cut = re.search(rb'[<"][^>"]*[>"]$', old)
-            edit = Edit(include.start + cut.start(), include.end, b"<" + name.encode() + b">")
+            edit = renaming(file, include, name)
         users = texts if replacement == CONTEXT else [file.data]
         extra = tuple(header for pattern, header in _CAME_THROUGH if any(pattern.search(text) for text in users) and not (header == "cstdio" and have & _STDIO))
         if include.name in _BROUGHT_ATEN and not have & {"ATen/ATen.h", "ATen/core/Tensor.h"} and _NEEDS_ATEN.search(file.data):
