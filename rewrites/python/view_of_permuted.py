@@ -71,7 +71,7 @@ def _order(node: cst.CSTNode, known: dict[str, int]) -> int:
             return order
         return _COMPUTED if order and method in _COMPUTE else _PLAIN
     parts: list[cst.CSTNode] = []
-    if isinstance(node, cst.BinaryOperation):
+    if isinstance(node, cst.BinaryOperation) and not isinstance(node.operator, cst.MatrixMultiply):  # a product is laid out anew
         parts = [node.left, node.right]
     elif isinstance(node, cst.UnaryOperation):
         parts = [node.expression]
