@@ -15,6 +15,9 @@ from it do not. Beside them stands what ``cuport migrate DIR --select removed-ap
 - edits: those for "broken" forms in the compiled files where the compiler has an error at the line, or the target lacks a word or header
   that was replaced. The others pass the front end: they are counted by rewrite.
 - uses: lines with an error that names nothing that is gone (a changed signature, say), and how many of them cuport edits or reports.
+
+``--together`` reads torch's headers once for all units of a folder, which takes a fraction of the time. A unit then sees what those before
+it define, so that a project's own stand-in for a name that is gone may hide the name's absence in another unit.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
 from benchmarks.complaints import Complaint  # noqa: E402
-from benchmarks.unported import Compiled, Compiler  # noqa: E402
+from benchmarks.unported import Compiled, Compiler, alike  # noqa: E402
 from migrator import releases  # noqa: E402
 from migrator.api.index import Index  # noqa: E402
 from migrator.library import plan as make_plan  # noqa: E402
@@ -143,6 +146,11 @@ class Folder:
         self.quiet_edits: Counter[str] = Counter()
         self._own: dict[str, bool] = {}
 
+    @property
+    def files(self) -> list[frozenset[Path]]:
+        """The files that each unit reaches."""
+        return [files for each in self.compiled for files in each.files.values()]
+
     @cached_property
     def complaints(self) -> list[Complaint]:
         """What the compiler said, each once."""
@@ -156,7 +164,7 @@ class Folder:
         )
 
     def count(self) -> Tally:
-        tally = Tally(len(self.compiled), sum(c.accepted for c in self.compiled))
+        tally = Tally(sum(len(c.files) for c in self.compiled), sum(c.accepted for c in self.compiled))
         named: set[tuple[Path, int]] = set()
         uses: dict[tuple[Path, int], Complaint] = {}
         for each in self.complaints:
@@ -239,7 +247,7 @@ class Folder:
         ]
         if here:
             return here
-        reached = {f for unit in self.compiled if each.file in unit.files for f in unit.files}
+        reached = {f for files in self.files if each.file in files for f in files}
         return [
             (path, leaf.start, leaf.line)
             for path in self.project.with_word(each.name) if path in reached
@@ -307,7 +315,7 @@ class Folder:
                     self.details.setdefault("findings to judge", []).append(f"{self.where(file.real, item.line)}: {item.message}")
 
     def count_edits(self, tally: Tally) -> None:
-        reached = {f for unit in self.compiled for f in unit.files}
+        reached = {f for files in self.files for f in files}
         wrong: dict[Path, list[tuple[int, int]]] = {}
         for each in self.complaints:
             wrong.setdefault(each.file, []).append((each.line, self.end(each.file, each.line)))
@@ -368,6 +376,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("folders", nargs="+", metavar="LABEL=DIR")
     arguments.add_argument("--units", type=int, default=6, help="how many units of a folder, the largest first")
+    arguments.add_argument("--together", action="store_true", help="compile units that have the same flags as one: see below")
     arguments.add_argument("--jobs", type=int, default=2)
     arguments.add_argument("--launcher", default="", help="a command that each compile is started through")
     arguments.add_argument("--scratch", type=Path, default=Path("audit_recall.tmp"), help="where outputs of the compiler are kept")
@@ -389,7 +398,8 @@ def main() -> None:
         units = sorted(units, key=lambda u: (-u.path.stat().st_size, u.name))[: given.units]
         stand_ins = compiler.stand_ins(units, root)
         with ThreadPoolExecutor(given.jobs) as pool:
-            compiled = list(pool.map(lambda unit, at=stand_ins: compiler.run(unit, at), units))
+            groups = alike(units) if given.together else [[unit] for unit in units]
+            compiled = list(pool.map(lambda group, at=stand_ins: compiler.run(group, at), groups))
         folder = Folder(root, compiled, target)
         tally = folder.count()
         total, quiet = total + tally, quiet + folder.quiet_edits
@@ -401,6 +411,7 @@ def main() -> None:
         "machine": machine(),
         "versions": {"torch": TARGET, "nvcc": ".".join(map(str, tools.toolkit.version)), "host": ".".join(map(str, tools.host.version))},
         "units_per_repository": given.units,
+        "units_compiled_together": given.together,
         "total": total.shown(),
         "edits_that_the_front_end_does_not_ask_for": dict(quiet.most_common()),
         "repositories": rows,

@@ -41,8 +41,9 @@ _HEADER = re.compile(r"(?:could not open source file \"(?P<edg>[^\"]+)\"|(?P<gcc
 _FOLLOWS = re.compile(
     r"expected (?:a|an|unqualified|primary|initializer|'|\)|;|declaration|constructor|identifier|nested)|declared void|type specifier|"
     r"not a type name|cannot be used as a function|invalid use of void|unable to deduce|cannot deduce|has incomplete type|"
-    r"template argument \d+ is invalid|cannot convert 'int'|type name is not allowed|must be a class or namespace|no default constructor|"
-    r"expression must have|attribute|template-id|too many errors|this declaration has no storage class|not allowed|invalid type conversion"
+    r"template argument \d+ is invalid|redefinition of|already been defined|already has a body|cannot convert 'int'|"
+    r"type name is not allowed|must be a class or namespace|no default constructor|expression must have|attribute|template-id|"
+    r"too many errors|this declaration has no storage class|not allowed|invalid type conversion"
 )
 
 

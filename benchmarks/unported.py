@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.complaints import ABSENT, Complaint, complaints
@@ -38,13 +38,16 @@ _TIME_LIMIT = 600
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the compiler said of a unit: the project's files that it reached, its errors, whether it came to an end."""
+    """What the compiler said of units that were compiled as one: the project's files that each reached, and the errors."""
 
-    unit: Unit
-    files: frozenset[Path]
+    files: dict[Unit, frozenset[Path]]
     complaints: tuple[Complaint, ...]
-    accepted: bool
-    output: str
+
+    @property
+    def accepted(self) -> int:
+        """How many of the units have no error in a file of theirs."""
+        wrong = {c.file for c in self.complaints}
+        return sum(wrong.isdisjoint(files) for files in self.files.values())
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,21 @@ class Compiler:
                         _stand_in(folder, include.name, include.name in known or re.match(r"TH|ATen/|c10/", include.name) is not None)
         return folder
 
-    def run(self, unit: Unit, stand_ins: Path) -> Compiled:
-        """Compile one unit; an output that was kept for the same input is used again."""
-        root = unit.root.resolve()
+    def run(self, units: list[Unit], stand_ins: Path) -> Compiled:
+        """Compile units of one project as one; an output that was kept for the same input is used again."""
+        root = units[0].root.resolve()
         with tempfile.TemporaryDirectory() as folder:
-            command = self._command(unit, stand_ins, f"{folder}/out.ptx")
-            files = reach(unit.path, [root / d for d in unit.include_dirs]).files
+            files = {unit: reach(unit.path, [root / d for d in unit.include_dirs]).files for unit in units}
+            whole = units[0]
+            if len(units) > 1:
+                text = "".join(f'#include "{unit.path.resolve()}"\n' for unit in units)
+                path = self.scratch / "together" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}{whole.source.suffix}"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+                whole = replace(whole, source=path)
+            command = self._command(whole, stand_ins, f"{folder}/out.ptx")
             key = hashlib.sha256(repr([c for c in command if folder not in c]).encode())
-            for path in files:
+            for path in sorted({path for reached in files.values() for path in reached}):
                 key.update(path.read_bytes())
             kept = self.scratch / "outputs" / f"{key.hexdigest()[:32]}.txt"
             if not kept.is_file():
@@ -91,9 +101,9 @@ class Compiler:
                     env={**os.environ, "LC_ALL": "C"}, timeout=_TIME_LIMIT,
                 )  # fmt: skip
                 kept.parent.mkdir(parents=True, exist_ok=True)
-                kept.write_text(f"{done.returncode}\n{done.stderr}{done.stdout}")
-        status, _, output = kept.read_text().partition("\n")
-        return Compiled(unit, frozenset(f for f in files if f.is_relative_to(root)), tuple(complaints(output, root)), status == "0", output)
+                kept.write_text(done.stderr + done.stdout)
+        below = {unit: frozenset(f for f in reached if f.is_relative_to(root)) for unit, reached in files.items()}
+        return Compiled(below, tuple(complaints(kept.read_text(), root)))
 
     def _command(self, unit: Unit, stand_ins: Path, output: str) -> list[str]:
         command = command_for(Request(unit, self.headers, ptx=unit.is_cuda), self.tools, output)
@@ -104,6 +114,15 @@ class Compiler:
             if not unit.is_c:
                 command += [f"-I{d}" for d in self.release_dirs if f"-I{d}" not in command]
         return [*command, f"-I{stand_ins}"]
+
+
+def alike(units: Iterable[Unit]) -> list[list[Unit]]:
+    """Units by what they are compiled with, so that each group can be compiled as one."""
+    groups: dict[tuple, list[Unit]] = {}
+    for unit in units:
+        key = (unit.source.suffix, unit.cuda_extension, unit.include_dirs, unit.defines, unit.flags)
+        groups.setdefault(key, []).append(unit)
+    return list(groups.values())
 
 
 def _stand_in(folder: Path, name: str, is_torch: bool) -> None:

@@ -185,6 +185,11 @@ def test_a_forward_declaration_is_not_a_definition():
     assert item.message.startswith("THCState is gone") and item.line == 2
 
 
+def test_a_header_for_cffi():
+    [item] = left("int pool(THFloatTensor *features, int n);\n", "pool.h")
+    assert item.message.startswith("THFloatTensor is gone") and item.advice == "write the methods of at::Tensor"
+
+
 def test_one_finding_for_a_name():
     [item] = left(HEAD + BODY.format("THCudaCheck(n);\n  THCudaCheck(n);\n\n  THCudaCheck(n);"))
     assert item.line == 4 and "(also in lines 5, 7)" in item.message

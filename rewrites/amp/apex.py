@@ -68,7 +68,7 @@ def report(ctx) -> Iterator[Finding]:
                 name = f"{name}.{node.attr.value}"
             call = module.parent(node)
             if name in _ADVICE and isinstance(call, (cst.Call, cst.Decorator)):
-                yield Finding("apex-amp", module.start(node), f"{name} is in torch itself by now", _ADVICE[name])
+                yield Finding("apex-amp", module.start(node), f"torch itself does by now what {name} did", _ADVICE[name])
 
 
 def parallel(ctx) -> Iterator[Change | Finding]:

@@ -90,6 +90,14 @@ INSTEAD = {
 # Namespaces that were folded into another: what stands before the last part.
 FOLDED = {"torch::linalg::": "at::linalg_"}
 
+# The types of TH and THC, which stand alone in the headers that an extension of torch.utils.ffi gave to cffi.
+TH_TYPES = frozenset(
+    f"TH{cuda}{element}{kind}"
+    for cuda in ("", "Cuda")
+    for element in ("", "Float", "Double", "Half", "Byte", "Char", "Int", "Long", "Short", "Bool")
+    for kind in ("Tensor", "Storage")
+)
+
 # Families of names, for those that headers make with macros or that went before the oldest release of the index:
 # (whole name, last release that had it, what to write).
 TORCH_FAMILIES = (

@@ -16,7 +16,7 @@ import re
 from migrator.api.index import Index, spellings
 from migrator.rewrite import Finding, Rewrite
 from migrator.syntax import preproc
-from rewrites.audit._replacements import CUDA_FAMILIES, FOLDED, INSTEAD, TORCH_FAMILIES, family
+from rewrites.audit._replacements import CUDA_FAMILIES, FOLDED, INSTEAD, TH_TYPES, TORCH_FAMILIES, family
 
 ID = "removed-api"
 
@@ -388,7 +388,7 @@ rewrite = Rewrite(
     ID,
     __doc__,
     fix=fix,
-    triggers=frozenset({"include", "at", "c10", "torch", "THCState", "cudaError_t", "cudaStream_t"}),
+    triggers=frozenset({"include", "at", "c10", "torch", "THCState", "cudaError_t", "cudaStream_t"}) | TH_TYPES,
     removed_in="1.0",
     order=9,
     link="https://github.com/pytorch/pytorch/releases",
