@@ -118,6 +118,35 @@ def test_pack_and_read_back():
     assert dict(domain.below("at::")) == {"at::f": 1, "at::g": 3}
 
 
+def test_more_releases_than_32(tmp_path):
+    from migrator.api.index import Domain
+
+    releases = tuple(f"{1 + n // 20}.{n % 20}.0" for n in range(40))
+    packing = layout.Packing("torch", releases, {"X": [1, "o", "a.h"]}, {"a.h": 1}, {("X", ""): ((1 << 40) - 2, 1 << 39)})
+    [(meta, sections)] = layout.unpack(layout.pack([packing]))
+    domain = Domain(meta, sections)
+    assert domain.lost(frozenset({b"X"}), (2, 19)) == {b"X": {b"."}} and domain.murky("X", (2, 19)) and not domain.murky("X", (2, 18))
+
+
+def test_the_same_headers_give_the_same_entries(tmp_path):
+    """Also where a header declares a name twice, or a class inherits what its base inherits: sets have no order."""
+    import hashlib
+
+    from migrator.api.build import Domain
+    from migrator.api.scan import Scan
+
+    (tmp_path / "a.h").write_text("")
+    names = [("f", "f"), ("f", "o"), ("at::A", "c"), ("at::B", "c"), ("at::C", "c"), ("at::A::run", "F"), ("at::B::stop", "d")]
+    bases = [("at::B", "A"), ("at::C", "B")]
+    made = []
+    for step in (1, -1):
+        domain = Domain("torch")
+        header = Scan(names[::step], bases[::step], frozenset())  # type: ignore[arg-type]
+        domain.add("1.0.1", iter([("a.h", tmp_path / "a.h", False)]), {hashlib.sha1(b"").digest(): header})
+        made.append(domain.names)
+    assert made[0] == made[1] and made[0]["f"][1] == "f"
+
+
 def test_scan():
     """The scanner, on what headers do."""
     text = """

@@ -52,6 +52,7 @@ def main() -> None:
         if done.returncode:
             raise SystemExit(f"python {' '.join(command)} failed: mend what it names, and run this again")
     print(f"torch {release} is known: look at `git diff`, and commit it")
+    print(f"links are checked against it once its symbols are listed: python migrator/verify/data/make_symbols.py TORCH/lib {release}")
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ class Domain:
             for qualified, kind in result.names:
                 if macros_only and "::" in qualified:
                     continue
-                rank = (_preference(kind), len(name), name)
+                rank = (_preference(kind), len(name), name, kind)
                 if qualified not in found or rank < found[qualified][0]:
                     found[qualified] = (rank, kind, name)
             for name_, base in result.bases:
@@ -221,7 +221,7 @@ class Domain:
                     yield full
                     yield from walk(full, depth + 1)
 
-        for cls in [c for c in bases if _INHERITING.match(c)]:
+        for cls in sorted(c for c in bases if _INHERITING.match(c)):
             for base in list(walk(cls, 0)):
                 for member in members.get(base, ()):
                     if member != base.rpartition("::")[2]:

@@ -78,7 +78,7 @@ class Domain:
     @cached_property
     def _gone(self) -> tuple[list[bytes], list[bytes], array[int]]:
         words, scopes, packed = zlib.decompress(self._sections["gone"]).split(b"\n\n", 2)
-        masks = array("I", packed)
+        masks = array("Q", packed)
         if sys.byteorder == "big":
             masks.byteswap()
         return words.split(b"\n"), scopes.split(b"\n"), masks

@@ -1,10 +1,10 @@
 """The index's file format: what ``build`` writes and ``index`` reads.
 
-    b"cuport-api 1\\n", then for each domain (torch, CUDA) one line of JSON with the lengths of its sections, then the sections:
+    b"cuport-api 2\\n", then for each domain (torch, CUDA) one line of JSON with the lengths of its sections, then the sections:
 
     headers   zlib: one line a header: path TAB mask in hex
     gone      zlib: the last parts of the names that some release lost, one a line, sorted; an empty line; the part before each (``.``
-              for a global name); an empty line; then for each two little-endian 32-bit masks: the releases that lack the name and are
+              for a global name); an empty line; then for each two little-endian 64-bit masks: the releases that lack the name and are
               newer than one that has it, and the releases where a macro may declare the last part
     blocks    names in blocks of ``BLOCK``, each zlib: one line a name: shared prefix length, rest, kind, mask, number of the header
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PATH = Path(__file__).parent / "data" / "api.idx"
-MAGIC = b"cuport-api 1\n"
+MAGIC = b"cuport-api 2\n"
 BLOCK = 512
 
 
@@ -42,7 +42,7 @@ def pack(domains: list[Packing]) -> bytes:
         paths = sorted(domain.headers)
         number = {path: i for i, path in enumerate(paths)}
         headers = zlib.compress("".join(f"{p}\t{domain.headers[p]:x}\n" for p in paths).encode(), 9)
-        masks = b"".join(struct.pack("<II", *each) for each in domain.gone.values())
+        masks = b"".join(struct.pack("<QQ", *each) for each in domain.gone.values())
         words, scopes = ("\n".join(pair[i] or "." for pair in domain.gone).encode() for i in (0, 1))
         gone = zlib.compress(words + b"\n\n" + scopes + b"\n\n" + masks, 9)
         names = sorted(domain.names)

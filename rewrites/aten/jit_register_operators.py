@@ -8,7 +8,7 @@ After:
     static auto registry = torch::RegisterOperators("own::f", options);
 """
 
-from migrator.rewrite import Change, Edit, Rewrite, settings_floor
+from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
 
 ID = "jit-register-operators"
 
@@ -41,7 +41,12 @@ def fix(ctx):
         owner = inner.parent if inner is not None else None
         if owner is None or "".join(owner.text.split()).removeprefix("::") != "torch::jit::RegisterOperators":
             continue
-        if _takes_names(owner):
+        if not _takes_names(owner):
+            continue
+        if settings_floor(ctx) < (1, 2):
+            message = "torch::jit::RegisterOperators takes no names since torch 1.4, and torch::RegisterOperators came with 1.2"
+            yield Finding(ID, owner.start, message, "raise --min-torch to 1.2, and torch::RegisterOperators is written")
+        else:
             through_extension = settings_floor(ctx) >= (1, 7)  # torch/extension.h includes the registry
             yield Change(ID, (Edit(inner.start, name.start, b""),), () if through_extension else ("torch/script.h",))
 
