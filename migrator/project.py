@@ -148,6 +148,15 @@ class Project:
             cache.pop(path, None)  # type: ignore[attr-defined]
         self._functions.clear()
 
+    def moved(self) -> Project:
+        """The project as it will be once the planned renames are made; nothing is known of it yet."""
+        after = Project()
+        after.roots, after.given = self.roots, self.given
+        for path, file in [*self.files.items(), *self.scripts.items()]:
+            new = self.moves.get(path, path)
+            (after.files if language_of(new) == "c++" else after.scripts)[new] = file
+        return after
+
     def source(self, path: Path) -> SourceFile:
         """A file of the project, whatever it is written in."""
         return self.files[path] if path in self.files else self.scripts[path]
