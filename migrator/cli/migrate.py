@@ -114,11 +114,13 @@ def command(
             plan = make_plan(paths, ignore=ignore, progress=progress, **options)
         if interactive:
             from migrator.annotate import ID as ANNOTATE
-            from migrator.cli.interactive import choose
+            from migrator.cli.interactive import decide
 
-            choice = choose(plan)
-            options["annotate"] = annotate and ANNOTATE not in choice.rules
-            plan = make_plan(paths, ignore=(*ignore, *choice.rules - {ANNOTATE}), skipped=choice.changes, **options)
+            def replan(choice):
+                refused = {"ignore": (*ignore, *choice.rules - {ANNOTATE}), "skipped": choice.changes}
+                return make_plan(paths, **{**options, **refused, "annotate": annotate and ANNOTATE not in choice.rules})
+
+            plan = decide(plan, replan)
     except PlanError as error:
         raise UsageError(str(error)) from None
 
