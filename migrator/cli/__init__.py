@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
 
 import click
 
@@ -27,6 +28,9 @@ COMMANDS = {
 }
 
 
+EXAMPLE_WIDTH, EXAMPLE_COLUMN = 74, 40  # with what click puts in front no line is longer than 78
+
+
 class UsageError(click.ClickException):
     """One clear line, exit status 2."""
 
@@ -43,9 +47,18 @@ class GivenPath(click.Path):
 
 
 def examples(text: str, closing: str = "") -> str:
-    """The end of a --help page: examples, each on its own line, and a paragraph."""
-    lines = "\n".join("  " + line.strip() for line in text.strip().splitlines())
-    return f"\b\nExamples:\n{lines}\n\n{closing}"
+    """The end of a --help page: examples, each a command, two blanks or more and what it is for, and a paragraph.
+
+    Nothing is wider than ``EXAMPLE_WIDTH``, since click does not fold what it is told to leave as it is.
+    """
+    pairs = [[part.strip() for part in line.strip().partition("  ")[::2]] for line in text.strip().splitlines()]
+    column = min(max(len(command) for command, _ in pairs), EXAMPLE_COLUMN) + 2
+    lines = []
+    for command, purpose in pairs:
+        fold = wrap(purpose, EXAMPLE_WIDTH - column) or [""]
+        head = [f"{command:<{column}}{fold.pop(0)}"] if len(command) < column else [command]
+        lines += [line.rstrip() for line in (*head, *(" " * column + rest for rest in fold))]
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines) + f"\n\n{closing}"
 
 
 def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
