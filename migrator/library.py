@@ -171,10 +171,10 @@ def settings_for(
     """The engine's settings of what was asked for and a configuration. ``paths`` are where the target ``"auto"`` looks. Raises PlanError."""
     config = config or Config()
     target = target or config.target or releases.NEWEST
-    goal, said_by = _auto(paths) if target == "auto" else (_release("--target", target), "")
+    goal, said_by = _auto(paths) if target == "auto" else (_known("--target", target), "")
     target = ".".join(map(str, goal))
     min_torch = min_torch or config.min_torch
-    floor = _release("--min-torch", min_torch) if min_torch else goal
+    floor = _known("--min-torch", min_torch) if min_torch else goal
     if releases.minor(floor) > releases.minor(goal):
         raise PlanError(f"--min-torch {min_torch} is newer than --target {target}; give one that is not")
     if releases.minor(goal) > releases.parse(releases.NEWEST):
@@ -238,6 +238,14 @@ def _auto(paths: Sequence[Path]) -> tuple[releases.Release, str]:
             "--target auto: no torch is installed here and the project's metadata names no release; say which, as in --target 2.15"
         )
     return found
+
+
+def _known(option: str, text: str) -> releases.Release:
+    """A release that a person named. Raises PlanError for one that is older than all that cuport knows."""
+    release = _release(option, text)
+    if releases.minor(release) < releases.parse(releases.OLDEST):
+        raise PlanError(f"{option} {text}: cuport knows torch from {releases.OLDEST} on; name that, or a newer one")
+    return release
 
 
 def _release(option: str, text: str) -> releases.Release:

@@ -121,7 +121,9 @@ class Project:
             reason = "a loop of symbolic links" if isinstance(error, RuntimeError) or getattr(error, "errno", 0) == 40 else (
                 getattr(error, "strerror", None) or str(error)
             )
-            self.problems.append(Problem(path, reason))
+            leads_nowhere = path.is_symlink() and (reason.startswith("a loop") or isinstance(error, FileNotFoundError))
+            reason = "a link to what is not there" if leads_nowhere and isinstance(error, FileNotFoundError) else reason
+            self.problems.append(Problem(path, reason, is_error=named or not leads_nowhere))
             return
         if b"\0" in data[:8192]:
             self.problems.append(Problem(path, "a binary file, left as it is", is_error=named))

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from errno import ELOOP
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,11 +39,18 @@ class UsageError(click.ClickException):
 
 
 class GivenPath(click.Path):
-    """A path that is not empty: `cuport migrate "$DIR"` with no DIR must not mean the current folder."""
+    """A path that is not empty (`cuport migrate "$DIR"` with no DIR must not mean the current folder) and not a loop of links."""
 
     def convert(self, value, param, ctx):
         if str(value) == "":
             raise UsageError("a PATH is empty; for the current folder write .")
+        try:
+            os.stat(value)
+        except OSError as error:
+            if error.errno == ELOOP:
+                raise UsageError(f"{value}: a loop of symbolic links; name a file or a folder") from None
+        except ValueError:
+            raise UsageError("a PATH holds a NUL byte") from None
         return super().convert(value, param, ctx)
 
 

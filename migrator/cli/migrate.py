@@ -92,6 +92,8 @@ def command(
         raise UsageError("-o takes the report of --format json, sarif or github; the diff goes into a file by `--dry-run > FILE`")
     if verified is not None and page is None:
         raise UsageError("--verified is shown in the page of --report FILE; give that too")
+    if interactive and sys.stdin is None:
+        raise UsageError("--interactive asks, and standard input is closed: nobody can answer")
     in_place = not (dry_run or check or out is not None)
     if commit_per_rule and (not in_place or allow_dirty or allow_no_vcs or interactive):
         raise UsageError("--commit-per-rule writes in place, in a git checkout, over files that are committed; give it without such options")
