@@ -263,6 +263,8 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
         culprits = sorted({rule for path in pending for rule in states[path].last_rules})
         names = ", ".join(str(project.source(p).path) for p in pending)
         raise EngineError(f"these rewrites never settle on {names}: {', '.join(culprits)}; please report it")
+    if settings.annotate:
+        _annotate(project, states, catalogue, settings)
     planned, untouched = list(_guard_header(project, guards, catalogue, states)), []
     for path, state in states.items():
         new = project.source(path)
@@ -295,6 +297,43 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
     )
 
 
+def _annotate(project: Project, states: dict[Path, _State], catalogue: Catalogue, settings: Settings) -> None:
+    """Comments at what is left by hand, as one more pass over each file; the findings move with it."""
+    from migrator import annotate
+
+    ran = frozenset(r.id for r in catalogue.rewrites if r.selected(settings))
+    seen_again = _seen_again(project, catalogue, settings) if any(s.kept or any(s.findings.values()) for s in states.values()) else set()
+    for path, state in states.items():
+        file = project.source(path)
+
+        def is_wanted(start: int, path: Path = path, state: _State = state) -> bool:
+            return (path, annotate.ID, state.original.line_of(state.original_offset(start))) not in settings.skipped
+
+        findings = [*(f for found in state.findings.values() for f in found), *(f for _, f in state.kept)]
+        standing = [f for f in findings if (path, f.rule, file.shown_line(f.start)) in seen_again]
+        made = annotate.edits(project, file, path, standing, [f for f in findings if f not in standing], ran, is_wanted)
+        if not made:
+            continue
+        traced = []
+        for edit in made:
+            first, count = len(state.applied), max(1, edit.text.count(b"\n"))
+            traced.append((edit, tuple(range(first, first + count))))
+            state.applied += count * [Applied(annotate.ID, state.original.shown_line(state.original_offset(edit.start)))]
+        forward = _Forward(list(made))
+        state.findings = {order: [replace(f, start=forward(f.start)) for f in found] for order, found in state.findings.items()}
+        state.kept = [(line, replace(f, start=forward(f.start))) for line, f in state.kept]
+        state.back.append(_Back(list(made)))
+        state.replacements = compose(state.replacements, file.data, traced)
+        project.update(path, file.edited(made))
+
+
+def _seen_again(project: Project, catalogue: Catalogue, settings: Settings) -> set[tuple[Path, str, int]]:
+    """Path, rule and line of what a run over the outcome would still find: of a change that was made some findings are seen once only."""
+    old_paths = {new: old for old, new in project.moves.items()}
+    second = migrate(project.moved(), catalogue, replace(settings, annotate=False))
+    return {(old_paths.get(file.real, file.real), item.rule, item.line) for file, item in second.left}
+
+
 def _rules(planned: list[PlannedFile], catalogue: Catalogue, settings: Settings) -> dict[str, Rule]:
     """What reports say of the rewrites that a plan names."""
     named = {a.rule for f in planned for a in f.applied} | {item.rule for f in planned for item in f.left}
@@ -302,6 +341,11 @@ def _rules(planned: list[PlannedFile], catalogue: Catalogue, settings: Settings)
     result = {}
     for name in sorted(named):
         rewrite = known.get(name)
+        if rewrite is None and name == "annotate":
+            from migrator.annotate import RULE
+
+            result[name] = RULE
+            continue
         if rewrite is None:
             result[name] = Rule(name, name, "", "", "other", "safe")
             continue

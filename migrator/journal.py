@@ -180,7 +180,7 @@ def begin(root: Path, files: Iterable[tuple[Entry, bytes]], folders: Iterable[st
     except OSError as error:
         discard(temporary)
         tidy(root)
-        raise JournalError(f"cannot write an undo record in {place}: {error.strerror or error}; nothing was changed") from None
+        raise JournalError(f"cannot write an undo record in {place}: {error.strerror or error}; nothing was changed: mend that, or give --out") from None
     flush_folders([place, root / FOLDER, root])
     return record
 

@@ -43,6 +43,7 @@ def plan(
     only_broken: bool = False,
     write_setup: bool = False,
     amp_compat: bool = False,
+    annotate: bool = False,
     config: Config | str | PathLike[str] | None = None,
     catalogue: Catalogue | None = None,
     progress: Progress | None = None,
@@ -54,7 +55,7 @@ def plan(
     ``target`` and ``min_torch`` are releases such as ``"2.15"`` (left out: the newest known, and the target; ``"auto"`` as a target: what
     is installed or what the project asks for), ``select`` and ``ignore`` names or groups of rewrites. ``write_setup``: a setup.py and a
     pyproject.toml too, for extensions of the folders that have none. ``amp_compat``: mixed precision is imported from a module that is
-    written into the project. ``config`` is a configuration or the path of one; None: the one nearest above the first path, ``Config()``:
+    written into the project. ``annotate``: a comment at each place that is left to do by hand. ``config`` is a configuration or the path of one; None: the one nearest above the first path, ``Config()``:
     none at all. What is given here wins over the configuration; ``ignore`` adds to it. ``catalogue`` is cuport's own where it is left
     out. ``third_party`` also reads submodules and folders named third_party. ``skipped`` are changes not to make: real path, rule, line
     of the original.
@@ -82,7 +83,7 @@ def plan(
         config=chosen,
         paths=given,
     )
-    settings = replace(settings, skipped=frozenset(skipped))
+    settings = replace(settings, annotate=annotate, skipped=frozenset(skipped))
     project = Project.load(given, excluded=chosen.excludes, third_party=third_party)
     _refuse_half_written(project.records)
     project.problems += _idle_patterns(chosen, given, [file.path for file in (*project.files.values(), *project.scripts.values())])
@@ -170,10 +171,10 @@ def settings_for(
     """The engine's settings of what was asked for and a configuration. ``paths`` are where the target ``"auto"`` looks. Raises PlanError."""
     config = config or Config()
     target = target or config.target or releases.NEWEST
-    goal, said_by = _auto(paths) if target == "auto" else (_release("--target", target), "")
+    goal, said_by = _auto(paths) if target == "auto" else (_known("--target", target), "")
     target = ".".join(map(str, goal))
     min_torch = min_torch or config.min_torch
-    floor = _release("--min-torch", min_torch) if min_torch else goal
+    floor = _known("--min-torch", min_torch) if min_torch else goal
     if releases.minor(floor) > releases.minor(goal):
         raise PlanError(f"--min-torch {min_torch} is newer than --target {target}; give one that is not")
     if releases.minor(goal) > releases.parse(releases.NEWEST):
@@ -237,6 +238,14 @@ def _auto(paths: Sequence[Path]) -> tuple[releases.Release, str]:
             "--target auto: no torch is installed here and the project's metadata names no release; say which, as in --target 2.15"
         )
     return found
+
+
+def _known(option: str, text: str) -> releases.Release:
+    """A release that a person named. Raises PlanError for one that is older than all that cuport knows."""
+    release = _release(option, text)
+    if releases.minor(release) < releases.parse(releases.OLDEST):
+        raise PlanError(f"{option} {text}: cuport knows torch from {releases.OLDEST} on; name that, or a newer one")
+    return release
 
 
 def _release(option: str, text: str) -> releases.Release:

@@ -121,7 +121,9 @@ class Project:
             reason = "a loop of symbolic links" if isinstance(error, RuntimeError) or getattr(error, "errno", 0) == 40 else (
                 getattr(error, "strerror", None) or str(error)
             )
-            self.problems.append(Problem(path, reason))
+            leads_nowhere = path.is_symlink() and (reason.startswith("a loop") or isinstance(error, FileNotFoundError))
+            reason = "a link to what is not there" if leads_nowhere and isinstance(error, FileNotFoundError) else reason
+            self.problems.append(Problem(path, reason, is_error=named or not leads_nowhere))
             return
         if b"\0" in data[:8192]:
             self.problems.append(Problem(path, "a binary file, left as it is", is_error=named))
@@ -147,6 +149,15 @@ class Project:
         for cache in (self._trees, self._scopes, self._includes, self._macros):
             cache.pop(path, None)  # type: ignore[attr-defined]
         self._functions.clear()
+
+    def moved(self) -> Project:
+        """The project as it will be once the planned renames are made; nothing is known of it yet."""
+        after = Project()
+        after.roots, after.given = self.roots, self.given
+        for path, file in [*self.files.items(), *self.scripts.items()]:
+            new = self.moves.get(path, path)
+            (after.files if language_of(new) == "c++" else after.scripts)[new] = file
+        return after
 
     def source(self, path: Path) -> SourceFile:
         """A file of the project, whatever it is written in."""

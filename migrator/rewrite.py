@@ -254,6 +254,7 @@ class Settings:
     select: frozenset[str] = frozenset()
     ignore: frozenset[str] = frozenset()
     extra: frozenset[str] = frozenset()
+    annotate: bool = False  # comments at what is left to do by hand
     amp_compat: bool = False  # mixed precision from the module of `cuport amp-shim`
     unsafe: bool = False
     only_broken: bool = False

@@ -131,10 +131,13 @@ def copy_tree(source: Path, out: Path, plan: Plan) -> None:
     there = out.exists()
     try:
         _copy(source, out, plan)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(out, ignore_errors=True)
         if there:
             out.mkdir(exist_ok=True)
+        if isinstance(error, shutil.Error):  # a list of (from, to, why)
+            first = error.args[0][0]
+            raise OSError(0, str(first[2]).partition("] ")[2].partition(":")[0] or str(first[2]), str(first[1])) from None
         raise
 
 

@@ -198,6 +198,7 @@ def test_unknown_rule(folder):
         (["--target", "x"], "--target: 'x' is not a release number"),
         (["--target", "9.9"], "newer than what this cuport knows"),
         (["--min-torch", "2.15", "--target", "1.10"], "is newer than --target"),
+        (["--min-torch", "0.4"], "cuport knows torch from 1.0 on"),
         (["--no-such-option"], "No such option"),
         ([], ""),
     ],
@@ -422,10 +423,16 @@ def test_loop_of_links(folder):
     (folder / "dangling.cu").symlink_to("nowhere.cu")
     (folder / "up").symlink_to("..")
     result = cuport("csrc")
-    assert result.exit_code == 2
+    assert result.exit_code == 0, "they hold nothing that could be ported"
     assert sum("loop of symbolic links" in line for line in error_lines(result)) == 2
-    assert any("dangling.cu" in line for line in error_lines(result))
+    assert "cuport: csrc/dangling.cu: a link to what is not there" in error_lines(result)
     assert (folder / "op.cu").read_text() == NEW
+    assert cuport("csrc/dangling.cu").exit_code == 2 and cuport("csrc/a.cu").exit_code == 2, "given by name"
+
+
+def test_nobody_can_answer(folder):
+    done = subprocess.run([*CUPORT, "migrate", "csrc", "-i"], stdin=None, preexec_fn=lambda: os.close(0), capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr == "Error: --interactive asks, and standard input is closed: nobody can answer\n"
 
 
 def test_special_files(folder):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from migrator.cli import COMMANDS, main
 from migrator.config import _KEYS, Config, _parse, _read
@@ -93,3 +94,10 @@ def test_the_placeholder_is_explained_where_it_stands():
     text = (ROOT / "docs/integrations.md").read_text()
     assert text.count("OWNER") == text.count("OWNER/cuport") and "`OWNER/cuport` stands for" in text
     assert not any(re.search(r"pip install (-\S+ )*cuport\b", path.read_text()) for path in given), "no index has it"
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_the_help_pages_fit_a_terminal(name):
+    context = {"terminal_width": 80, "max_content_width": 80}
+    shown = CliRunner().invoke(main, [*name.split(), "--help"], obj=catalogue, prog_name="cuport", **context).stdout
+    assert "Usage: cuport" in shown and [line for line in shown.splitlines() if len(line) > 80] == []

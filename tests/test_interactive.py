@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +97,142 @@ def test_a_new_name_and_new_files_are_asked_about(tmp_path, monkeypatch):
     result = ask("n" * 60, ".")
     assert result.exit_code == 0, result.output
     assert {p.name: p.read_bytes() for p in sorted(Path().rglob("*")) if p.is_file()} == before
+
+
+# --- the editor -------------------------------------------------------------------------------------------------------------------------
+
+EDITOR = """
+import sys
+from pathlib import Path
+file = Path(sys.argv[-1])
+steps = Path(STEPS)
+done = int(steps.read_text() or 0)
+steps.write_text(str(done + 1))
+old, new = EDITS[done]
+data = file.read_bytes()
+assert old in data, (old, data)
+file.write_bytes(data.replace(old, new) if old else new)
+"""
+
+
+@pytest.fixture
+def editor(tmp_path_factory, monkeypatch):
+    """An editor that replaces one text by another, each time it is opened the next one."""
+    folder = tmp_path_factory.mktemp("editor")
+
+    def write(*edits: tuple[bytes, bytes]) -> None:
+        (folder / "steps").write_text("")
+        program = EDITOR.replace("STEPS", repr(str(folder / "steps"))).replace("EDITS", repr(list(edits)))
+        (folder / "edit.py").write_text(program)
+
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", shlex.join([sys.executable, str(folder / "edit.py")]))
+    return write
+
+
+MINE = b'+void f1(at::Tensor x) { TORCH_CHECK(x.dim() == 1, "mine"); }\n'
+
+
+def test_edit(root, editor):
+    editor((b"+void f1(at::Tensor x) { TORCH_CHECK(x.dim() == 1); }\n", MINE))
+    result = ask("yeyyy", ".")
+    assert result.exit_code == 0, result.stderr
+    text = (root / "a.cu").read_text()
+    assert 'TORCH_CHECK(x.dim() == 1, "mine")' in text and "TORCH_CHECK(x.dim() == 2)" in text
+    assert CliRunner().invoke(main, ["undo"], obj=catalogue).exit_code == 0 and (root / "a.cu").read_text() == OLD
+
+
+def test_lines_that_stay_and_lines_that_come(root, editor):
+    old, new = "void f7(at::Tensor x) { AT_CHECK(x.dim() == 7); }\n", "void f7(at::Tensor x) { TORCH_CHECK(x.dim() == 7); }\n"
+    editor((f"-{old}+{new}".encode(), f" {old}+// one\n+// two\n".encode()))
+    result = ask("e", "b.cu", "--dry-run")
+    assert result.exit_code == 0 and result.stdout.endswith(f" {old}+// one\n+// two\n"), result.stderr
+    editor((f"-{old}+{new}".encode(), f" {old}".encode()))
+    assert "0 changed, 0 edits" in ask("e", "b.cu").stderr, "as it was"
+    editor((b"", b"# nothing left\n"))
+    assert ask("e" + "y", "b.cu").stderr.count("Make this change (") == 2 and (root / "b.cu").read_text() == new
+
+
+def test_an_edit_that_does_not_apply_asks_again(root, editor):
+    editor((b"-void f7", b"-void f9"), (b"+void f7", b"*void f7"), (b"+void f7", b"+}} void f7"), (b"+void f7", b"+// mine\n+void f7"))
+    result = ask("e" + "yyy", "b.cu")
+    assert result.exit_code == 0, result.stderr
+    for words in ("(with - or a blank in front) are not the same", "line 3 starts with neither", "would have a syntax error"):
+        assert words in result.stderr
+    assert (root / "b.cu").read_text().startswith("// mine\nvoid f7(at::Tensor x) { TORCH_CHECK")
+    cuport_undo = CliRunner().invoke(main, ["undo"], obj=catalogue)
+    assert cuport_undo.exit_code == 0
+    editor((b"-void f7", b"-void f9"))
+    assert ask("e" + "n" + "n", "b.cu").stderr.count("Make this change (") == 2 and (root / "b.cu").read_text() == CHECK.format(7)
+
+
+def test_no_editor_and_nothing_saved(root, editor, monkeypatch):
+    monkeypatch.setenv("EDITOR", "true")
+    assert ask("e" + "n", "b.cu").stderr.count("Make this change (") == 2
+    monkeypatch.setenv("EDITOR", "no-such-editor")
+    result = ask("e" + "n" + "y", "b.cu")
+    assert "Editing failed" in result.stderr and "VISUAL or EDITOR names the editor" in result.stderr
+    assert "TORCH_CHECK" in (root / "b.cu").read_text()
+
+
+def test_edit_keeps_line_ends_and_bytes(root, editor):
+    (root / "b.cu").write_bytes(b"// caf\xe9\r\nvoid f(bool b) { AT_CHECK(b); }\r\n// end")
+    editor((b"+void", b"+// mine\n+void"))
+    assert ask("e", "b.cu").exit_code == 0
+    assert (root / "b.cu").read_bytes() == b"// caf\xe9\r\n// mine\r\nvoid f(bool b) { TORCH_CHECK(b); }\r\n// end"
+
+
+def test_an_edit_that_a_later_answer_takes_away_is_asked_about_again(root, editor):
+    """The first hunk has the include of the last change."""
+    editor((b"+#include <ATen/ceil_div.h>", b"+#include <ATen/ceil_div.h>  // mine"))
+    result = ask("eyyny" + "y", ".")
+    assert result.exit_code == 0, result.stderr
+    assert "the edit is lost, and its place is asked about once more" in result.stderr
+    text = (root / "a.cu").read_text()
+    assert "mine" not in text and "THCCeilDiv" in text and "THC/THC.h" not in text
+
+
+def test_a_new_file_is_edited(tmp_path, monkeypatch, editor):
+    shutil.copytree(FFI, tmp_path / "ffi")
+    monkeypatch.chdir(tmp_path / "ffi")
+    plain = ask("y" * 60, ".", "--dry-run")
+    order = [line[4:] for line in plain.stderr.splitlines() if line.startswith("--- ") and not line.startswith(("--- /dev", "--- a/"))]
+    name = next(name for name in order if " -> " not in name and not Path(name).exists())
+    editor((b"+import torch", b"+# mine\n+import torch"))
+    result = ask("y" * order.index(name) + "e" + "y" * 60, ".")
+    assert result.exit_code == 0, result.stderr
+    assert Path(name).read_text().startswith("# mine\nimport torch")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no pseudo-terminals here")
+def test_on_a_terminal(root, editor):
+    """As a person meets it: coloured, with the prompt behind each hunk, and the editor in between."""
+    import pty
+
+    editor((b"+void f7(at::Tensor x) { TORCH_CHECK(x.dim() == 7); }\n", MINE))
+    command = [sys.executable, "-c", "from rewrites import main; main()", "migrate", "b.cu", "--allow-no-vcs", "-i"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "TERM": "xterm", "COLUMNS": "80"}
+    environment.pop("NO_COLOR", None)
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True) as process:
+        os.close(theirs)
+        seen = _until(ours, b"[y,n,e,a,d,r,s,q,?]")
+        assert b"\x1b[32m+void f7" in seen and b"\x1b[31m-void f7" in seen and b"Make this change (at-check)?" in seen
+        os.write(ours, b"e\n")
+        seen = _until(ours, b"takes this run back")
+        assert process.wait(60) == 0
+    os.close(ours)
+    assert b"next: `cuport verify" in seen
+    assert (root / "b.cu").read_bytes() == MINE[1:]
+
+
+def _until(terminal: int, words: bytes) -> bytes:
+    seen = b""
+    while words not in seen:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:  # the other side has gone
+            piece = b""
+        assert piece, seen
+        seen += piece
+    return seen

@@ -6,9 +6,11 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from errno import ELOOP
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
 
 import click
 
@@ -27,6 +29,9 @@ COMMANDS = {
 }
 
 
+EXAMPLE_WIDTH, EXAMPLE_COLUMN = 74, 40  # with what click puts in front no line is longer than 78
+
+
 class UsageError(click.ClickException):
     """One clear line, exit status 2."""
 
@@ -34,18 +39,34 @@ class UsageError(click.ClickException):
 
 
 class GivenPath(click.Path):
-    """A path that is not empty: `cuport migrate "$DIR"` with no DIR must not mean the current folder."""
+    """A path that is not empty (`cuport migrate "$DIR"` with no DIR must not mean the current folder) and not a loop of links."""
 
     def convert(self, value, param, ctx):
         if str(value) == "":
             raise UsageError("a PATH is empty; for the current folder write .")
+        try:
+            os.stat(value)
+        except OSError as error:
+            if error.errno == ELOOP:
+                raise UsageError(f"{value}: a loop of symbolic links; name a file or a folder") from None
+        except ValueError:
+            raise UsageError("a PATH holds a NUL byte") from None
         return super().convert(value, param, ctx)
 
 
 def examples(text: str, closing: str = "") -> str:
-    """The end of a --help page: examples, each on its own line, and a paragraph."""
-    lines = "\n".join("  " + line.strip() for line in text.strip().splitlines())
-    return f"\b\nExamples:\n{lines}\n\n{closing}"
+    """The end of a --help page: examples, each a command, two blanks or more and what it is for, and a paragraph.
+
+    Nothing is wider than ``EXAMPLE_WIDTH``, since click does not fold what it is told to leave as it is.
+    """
+    pairs = [[part.strip() for part in line.strip().partition("  ")[::2]] for line in text.strip().splitlines()]
+    column = min(max(len(command) for command, _ in pairs), EXAMPLE_COLUMN) + 2
+    lines = []
+    for command, purpose in pairs:
+        fold = wrap(purpose, EXAMPLE_WIDTH - column) or [""]
+        head = [f"{command:<{column}}{fold.pop(0)}"] if len(command) < column else [command]
+        lines += [line.rstrip() for line in (*head, *(" " * column + rest for rest in fold))]
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines) + f"\n\n{closing}"
 
 
 def complete_rule(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:

@@ -36,6 +36,8 @@ def command(context: click.Context, name: str, torch: str | None, cuda: str | No
     index = Index.load()
     asked = {domain.title: _release(f"--{domain.title}", text, domain) for domain, text in zip(index.domains, (torch, cuda), strict=True)}
     name = name.strip().strip("<>\"").removesuffix("()")
+    if not name:
+        raise UsageError("NAME is empty; write a name such as AT_CHECK")
     entries = index.lookup_all(name)
     if not entries and "/" not in name:
         entries = index.search(name.rpartition("::")[2])

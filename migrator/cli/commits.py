@@ -7,19 +7,20 @@ from collections.abc import Callable
 import click
 
 from migrator import __version__, vcs
+from migrator.annotate import ID as ANNOTATE
 from migrator.cli import UsageError, guard
 from migrator.planned import Plan
 from migrator.report.plain import plain
 
 
 def commit_each(plan: Plan, replan: Callable[..., Plan], write: Callable[[Plan], bool]) -> None:
-    """Make the plan's changes rule by rule and commit each; what the rules only do together comes last, in one commit.
+    """Make the plan's changes rule by rule and commit each; what the rules only do together, and comments of --annotate, come last.
 
     ``replan`` makes the plan of the files as they are, with options of ``library.plan``; ``write`` writes one and is true where it could
     not. Raises UsageError; the commits made until then stay.
     """
-    for rule in sorted(plan.edits_by_rule):
-        _commit(replan(select=[rule]), write)
+    for rule in sorted(plan.edits_by_rule.keys() - {ANNOTATE}):
+        _commit(replan(select=[rule], annotate=False), write)
     _commit(replan(), write)
 
 

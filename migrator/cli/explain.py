@@ -62,7 +62,7 @@ def command(catalogue, json: bool, list_: bool, log: tuple[str, ...]) -> None:
             kept.seek(0)
             report = scan(lines(kept))
     elif not log or log == ("-",):
-        if not log and sys.stdin.isatty():
+        if sys.stdin is None or (not log and sys.stdin.isatty()):
             raise UsageError(_HOW)
         report = scan(lines(sys.stdin.buffer))
     else:
@@ -71,6 +71,8 @@ def command(catalogue, json: bool, list_: bool, log: tuple[str, ...]) -> None:
                 report = scan(lines(stream))
         except OSError as error:
             raise UsageError(f"{log[0]}: {error.strerror}; {_HOW}") from None
+    if status is None and report.lines == 0:
+        raise UsageError(f"the log is empty; {_HOW}")
     succeeded = status == 0
     if json:
         click.echo(

@@ -21,6 +21,7 @@ from migrator.report import FORMATS
         cuport migrate . --out ../ported                   write a ported copy instead
         cuport migrate . --select at-check,thc             only these rewrites, or groups of them
         cuport migrate . --interactive                     decide change by change
+        cuport migrate . --annotate                        and a TODO comment at what is left to do by hand
         cuport migrate . --check --format github           annotate a pull request
         cuport migrate . --dry-run --report report.html    a page to read and to hand on
         """,
@@ -51,6 +52,11 @@ from migrator.report import FORMATS
 @click.option("--only-broken", is_flag=True, help="Only what does not compile on the target: the smallest diff.")
 @click.option("--write-setup", is_flag=True, help="Also write a setup.py and a pyproject.toml for extensions of PATH that have none.")
 @click.option("--amp-compat", is_flag=True, help="Take mixed precision from a module that is written into the project (see amp-shim).")
+@click.option(
+    "--annotate",
+    is_flag=True,
+    help="Also write a `TODO(cuport: RULE)` comment above each line that is left to do by hand, and take away those that are done.",
+)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="The form of the report on stdout.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report (not the text) into a file.")
 @click.option("--report", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write one HTML page with every diff and why.")
@@ -70,8 +76,8 @@ from migrator.report import FORMATS
 @click.option("-q", "--quiet", is_flag=True, help="Only errors and what is left to do by hand.")
 @click.pass_obj
 def command(
-    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, amp_compat, form, output, page,
-    verified, interactive, commit_per_rule, allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
+    catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, amp_compat, annotate, form, output,
+    page, verified, interactive, commit_per_rule, allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
     from migrator.cli import guard, show
@@ -86,6 +92,8 @@ def command(
         raise UsageError("-o takes the report of --format json, sarif or github; the diff goes into a file by `--dry-run > FILE`")
     if verified is not None and page is None:
         raise UsageError("--verified is shown in the page of --report FILE; give that too")
+    if interactive and sys.stdin is None:
+        raise UsageError("--interactive asks, and standard input is closed: nobody can answer")
     in_place = not (dry_run or check or out is not None)
     if commit_per_rule and (not in_place or allow_dirty or allow_no_vcs or interactive):
         raise UsageError("--commit-per-rule writes in place, in a git checkout, over files that are committed; give it without such options")
@@ -98,6 +106,7 @@ def command(
         "only_broken": only_broken,
         "write_setup": write_setup,
         "amp_compat": amp_compat,
+        "annotate": annotate,
         "config": Config() if no_config else config,
         "catalogue": catalogue(),
         "third_party": third_party,
@@ -106,10 +115,14 @@ def command(
         with show.progress(quiet) as progress:
             plan = make_plan(paths, ignore=ignore, progress=progress, **options)
         if interactive:
-            from migrator.cli.interactive import choose
+            from migrator.annotate import ID as ANNOTATE
+            from migrator.cli.interactive import decide
 
-            choice = choose(plan)
-            plan = make_plan(paths, ignore=(*ignore, *choice.rules), skipped=choice.changes, **options)
+            def replan(choice):
+                refused = {"ignore": (*ignore, *choice.rules - {ANNOTATE}), "skipped": choice.changes}
+                return make_plan(paths, **{**options, **refused, "annotate": annotate and ANNOTATE not in choice.rules})
+
+            plan = decide(plan, replan)
     except PlanError as error:
         raise UsageError(str(error)) from None
 

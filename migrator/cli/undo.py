@@ -65,7 +65,8 @@ def command(path: Path, list_them: bool, skip_edited: bool, out: Path | None) ->
             f"{_files(error.others)} back, or --out DIR for the originals"
         ) from None
     except OSError as error:
-        where = shown(Path(error.filename or path))
+        at = Path(error.filename or path)
+        where = shown(at.parent if at.name.startswith(".cuport-") else at)
         raise UsageError(f"{where}: {error.strerror or error}; mend that and run `cuport undo` again") from None
     interrupted = ", which was interrupted" if record.state == "pending" else ""
     if done.put_back:

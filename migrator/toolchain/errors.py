@@ -20,8 +20,19 @@ def verify_extra() -> Iterator[None]:
 
 
 def in_a_line(error: Exception) -> str:
-    """The first line of another library's error, without passwords in addresses."""
-    return without_password((str(error) or type(error).__name__).splitlines()[0])[:200]
+    """What another library's error comes down to, in one line without passwords in addresses."""
+    chain: list[BaseException] = [error]
+    while (inner := _reason(chain[-1])) is not None and inner not in chain:
+        chain.append(inner)
+    said = getattr(chain[-1], "strerror", None) or str(chain[-1]) or type(chain[-1]).__name__
+    proxy = "the proxy: " if any(type(each).__name__ == "ProxyError" for each in chain) else ""
+    return proxy + without_password(str(said).splitlines()[0])[:200]
+
+
+def _reason(error: BaseException) -> BaseException | None:
+    """The error that an error is about: urllib3 and requests keep it in ``reason``, among the arguments, or as the cause."""
+    known = (getattr(error, "reason", None), *error.args, error.__cause__)
+    return next((each for each in known if isinstance(each, BaseException)), None)
 
 
 def without_password(text: str) -> str:

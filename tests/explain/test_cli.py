@@ -108,3 +108,8 @@ def test_list_and_mistakes():
     assert "thc-header" in explain("--list").stdout
     done = explain("/no/such/log")
     assert done.returncode == 2 and "No such file" in done.stderr
+
+
+def test_an_empty_log():
+    done = explain("-")
+    assert done.returncode == 2 and done.stderr.startswith("Error: the log is empty; name a log file") and "Traceback" not in done.stderr
