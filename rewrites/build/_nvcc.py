@@ -1,10 +1,11 @@
-"""The nvcc lines of make files and shell scripts: which object they make of which source, with which flags. Read, never run."""
+"""The commands of make files and shell scripts, and which object nvcc makes there of which source, with which flags. Read, never run."""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +48,30 @@ def compilations(project) -> list[Compilation]:
     return known
 
 
+@dataclass(frozen=True)
+class Command:
+    """One command of a script: the bytes of its lines, the folder it runs in, its words. ``alone``: the lines hold nothing else."""
+
+    start: int
+    end: int
+    folder: Path
+    words: tuple[str, ...]
+    alone: bool
+
+
 def read(script: Path, data: bytes) -> list[Compilation]:
-    """The nvcc commands of one script. Folders are followed through ``cd``, variables through plain assignments."""
+    """The nvcc commands of one script."""
     found = []
+    for command in commands(script, data):
+        if os.path.basename(command.words[0].lstrip("@-")) == "nvcc":
+            made = _command(list(command.words[1:]), command.folder)
+            if made is not None:
+                found.append(Compilation(script, command.start, command.end, *made, command.alone))
+    return found
+
+
+def commands(script: Path, data: bytes) -> Iterator[Command]:
+    """The commands of one script. Folders are followed through ``cd``, variables through plain assignments."""
     folder, names = script.parent, {}
     for start, end in _lines(data):
         text = re.sub(r"\\\r?\n", " ", data[start:end].decode("utf-8", "surrogateescape")).strip()
@@ -63,12 +85,8 @@ def read(script: Path, data: bytes) -> list[Compilation]:
             words = _words(_expanded(_NVCC.sub("nvcc", command), names))
             if len(words) == 2 and words[0] == "cd":
                 folder = Path(os.path.normpath(folder / words[1]))
-            elif words and os.path.basename(words[0].lstrip("@-")) == "nvcc":
-                made = _command(words[1:], folder)
-                if made is not None:
-                    safe = alone and not _OPENING.search(data[:start])
-                    found.append(Compilation(script, start, end, *made, safe))
-    return found
+            elif words:
+                yield Command(start, end, folder, tuple(words), alone and not _OPENING.search(data[:start]))
 
 
 def _lines(data: bytes):

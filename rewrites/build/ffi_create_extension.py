@@ -35,6 +35,7 @@ from pathlib import Path
 
 from migrator.python import argument_node, cst, dotted, inner_span, quote_like, remove_items, string_value
 from migrator.rewrite import Change, Edit, Finding, NewFile, Rename, Rewrite
+from rewrites.build._deleted_package import packages
 from rewrites.build._flags import _Flow, remove_statement
 from rewrites.build._linked import linked_kernels
 from rewrites.build._nvcc import compilations
@@ -264,6 +265,8 @@ def _call(ctx, module, call, name, classes, results, notes, left) -> list[Edit]:
     if headers is not None and isinstance(headers.value, cst.Name):
         edits += _dead_variable(module, headers.value.value, [headers])
 
+    if "." in name:
+        packages(ctx.project).add(ctx.path.parent / name.split(".")[0])
     package = ctx.path.parent.joinpath(*name.split("."), "__init__.py")
     if package in ctx.project.scripts or package.exists():
         node = argument_node(call, "name", 0).value

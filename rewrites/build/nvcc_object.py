@@ -2,7 +2,8 @@
 
 A ``make.sh`` of the ``torch.utils.ffi`` era compiled the kernels, and ``build.py`` linked the objects. Once the kernels are sources of the
 extension, that line compiles them a second time, for nobody, and fails where they include headers of torch: it is removed. An object for a
-Python module that no build script is known to link is reported.
+Python module that no build script is known to link is reported. ``rm -r _ext`` goes as well: ``torch.utils.ffi`` wrote that package anew at
+each build, and its ``__init__.py`` is a source of the project since.
 
 Before:
     nvcc -c -o scale_kernel.cu.o scale_kernel.cu -x cu -Xcompiler -fPIC
@@ -17,6 +18,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from migrator.rewrite import Change, Edit, Finding, Rewrite
+from rewrites.build._deleted_package import deletions
 from rewrites.build._nvcc import read
 
 ID = "nvcc-object"
@@ -30,6 +32,7 @@ def taken(project) -> dict[Path, tuple[Path, str]]:
 def fix(ctx):
     if ctx.path.name == "CMakeLists.txt" or ctx.path.suffix in (".txt", ".cmake"):
         return
+    yield from deletions(ctx, ID)
     known = taken(ctx.project)
     for made in read(ctx.path, ctx.file.data):
         script, source = known.get(made.object, (None, ""))
@@ -45,4 +48,6 @@ def fix(ctx):
             yield Finding(ID, made.start, f"nvcc makes {made.object.name} for a module that no build script is known to link", advice)
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"nvcc", "NVCC"}), language="build", removed_in="1.0", order=1, cross_file=True)
+rewrite = Rewrite(
+    ID, __doc__, fix=fix, triggers=frozenset({"nvcc", "NVCC", "rm"}), language="build", removed_in="1.0", order=1, cross_file=True
+)

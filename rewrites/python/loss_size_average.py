@@ -13,7 +13,7 @@ After:
 
 from __future__ import annotations
 
-from migrator.python import argument_node, boolean, cst, remove_argument, string_value
+from migrator.python import argument_node, boolean, cst, quote_like, remove_argument, string_value
 from migrator.rewrite import Change, Rewrite
 
 ID = "loss-size-average"
@@ -39,7 +39,7 @@ def fix(ctx):
         new = argument_node(call, "reduction")
         if not old:
             if new is not None and string_value(new.value) == "elementwise_mean":
-                yield Change(ID, (module.replace(new.value, '"mean"'),))
+                yield Change(ID, (module.replace(new.value, quote_like(new.value, "mean") if isinstance(new.value, cst.SimpleString) else '"mean"'),))
             continue
         values = {a.keyword.value: True if _is_none(a.value) else boolean(a.value) for a in old}
         if new is not None or None in values.values():
