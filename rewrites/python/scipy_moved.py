@@ -33,7 +33,7 @@ _TABLE = {
 _IMAGES = {
     "imread": "imageio.v2.imread(path), or np.asarray(PIL.Image.open(path))",
     "imsave": "imageio.v2.imwrite(path, x); imsave scaled what is not uint8 to 0..255",
-    "imresize": "np.asarray(PIL.Image.fromarray(x).resize((width, height), PIL.Image.BILINEAR)); imresize scaled what is not uint8 to 0..255",
+    "imresize": "np.asarray(PIL.Image.fromarray(x).resize((width, height), PIL.Image.BILINEAR)); what is not uint8 was scaled to 0..255",
     "imrotate": "np.asarray(PIL.Image.fromarray(x).rotate(angle, PIL.Image.BILINEAR))",
     "toimage": "PIL.Image.fromarray(x); toimage scaled what is not uint8 to 0..255",
     "fromimage": "np.asarray(image)",
