@@ -1,7 +1,7 @@
 """Tell the autograd profiler its device by ``use_device``.
 
-``torch.autograd.profiler.profile`` takes no ``use_cuda`` since torch 2.14 (pytorch/pytorch#192543), and knows CUDA by ``use_device`` since 2.4
-(pytorch/pytorch#123247).
+``torch.autograd.profiler.profile`` takes no ``use_cuda`` since torch 2.14 (pytorch/pytorch#192543), and knows CUDA by ``use_device`` since
+2.4 (pytorch/pytorch#123247).
 
 Before:
     import torch
