@@ -49,7 +49,8 @@ def _branch(module: Module, node: cst.If, truth: bool) -> Edit | None:
             return None
         kept = _comments(module, start, next_test)
         indent = module.data[module.file.line_span(start)[0] : start]
-        return Edit(start, next_test + len("el"), b"".join(c + module.file.newline + indent for c in kept)) if not indent.strip() else None
+        text = b"".join(comment + module.file.newline + indent for comment in kept)
+        return Edit(start, next_test + len("el"), text) if not indent.strip() else None
     if_line = module.file.line_span(start)[0]
     indent = module.data[if_line:start]
     if indent.strip():
@@ -57,7 +58,8 @@ def _branch(module: Module, node: cst.If, truth: bool) -> Edit | None:
     end = module.file.line_span(max(start, end - 1))[1]
     if not truth and other is None:
         siblings = getattr(module.parent(node), "body", ())
-        return Edit(if_line, end, _lines(module, indent, start, end) + (b"" if len(siblings) > 1 else indent + b"pass" + module.file.newline))
+        empty = b"" if len(siblings) > 1 else indent + b"pass" + module.file.newline
+        return Edit(if_line, end, _lines(module, indent, start, end) + empty)
     block = node.body if truth else other.body
     if not isinstance(block, cst.IndentedBlock) or not block.body:
         return None
