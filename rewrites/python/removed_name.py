@@ -21,7 +21,6 @@ _GONE: dict[str, tuple[str, str]] = {  # name -> the first release seen without 
     "torch.nn.backends.thnn.backend": ("1.3", "torch.nn.functional"),
     "torch.utils.data.dataloader._DataLoaderIter": ("1.2", _ITERATOR),
     "torch.utils.data.dataloader.DataLoaderIter": ("1.0", _ITERATOR),
-    "torch.utils.data.dataloader.numpy_type_map": ("1.1", "torch.as_tensor(array), which keeps the dtype"),
     "torch.utils.data.dataloader.container_abcs": ("1.1", "import collections.abc"),
     "torch.utils.data.dataloader.string_classes": ("2.0", "(str, bytes)"),
     "torch.utils.data._utils.collate.container_abcs": ("1.9", "import collections.abc"),
