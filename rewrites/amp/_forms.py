@@ -45,6 +45,28 @@ def needs_dtype(use: Use) -> bool:
     return use.name == "autocast" and use.call is not None and not _has_dtype(use.call)
 
 
+def float16(ctx, use: Use) -> str | None:
+    """What to write as the dtype, where the project has regions of another one. Raises Stuck where torch has no name in the file."""
+    if not needs_dtype(use) or not has_bfloat16(ctx.project):
+        return None
+    names = ctx.module.names
+    for local in sorted(names.imported("torch")):
+        if all(b.target == "torch" and not b.guarded for found in names.bindings(local).values() for b in found):
+            return f"{local}.float16"
+    raise other_dtype(use, 'import torch, and write torch.amp.autocast("cuda", dtype=torch.float16)')
+
+
+def has_bfloat16(project) -> bool:
+    """Whether a project speaks of bfloat16, so that a region of autocast may stand in one of another dtype."""
+    return project.cached("amp: bfloat16", lambda: any(b"bfloat16" in f.words for f in project.scripts.values()))
+
+
+def other_dtype(use: Use, advice: str) -> Stuck:
+    """Why a use cannot change where the dtype cannot be written."""
+    message = "torch.cuda.amp.autocast means float16, torch.amp.autocast the dtype of the region around it, and this project uses bfloat16"
+    return Stuck(use.node, message, advice)
+
+
 def _not_called(use: Use) -> Stuck:
     return Stuck(
         use.node,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migrator import releases
 from migrator.python import Module, cst
 from migrator.rewrite import Change, Edit, settings_floor
-from rewrites.amp._forms import by_keyword, device_first
+from rewrites.amp._forms import by_keyword, device_first, float16, has_bfloat16, needs_dtype, other_dtype
 from rewrites.amp._uses import Binding, Stuck, Use
 
 
@@ -70,7 +70,9 @@ def _has_torch_autocast(ctx) -> bool:
 
 def _call(ctx, use: Use) -> list[Edit]:
     if use.name == "autocast" and _has_torch_autocast(ctx):
-        return device_first(ctx.module, use, None)
+        return device_first(ctx.module, use, float16(ctx, use))
+    if needs_dtype(use) and has_bfloat16(ctx.project):
+        raise other_dtype(use, "raise --min-torch to 1.10, which brought bfloat16, or port with --amp-compat")
     return by_keyword(ctx.module, use)
 
 

@@ -33,7 +33,7 @@ from migrator.amp_shim import NAMES
 from migrator.python import Module, cst, dotted
 from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
 from rewrites.amp import _compat, _tolerant
-from rewrites.amp._forms import device_first, needs_dtype
+from rewrites.amp._forms import device_first, float16
 from rewrites.amp._uses import OLD, Binding, Stuck, Use, bindings, shared, stray, uses
 
 ID = "cuda-amp"
@@ -67,7 +67,7 @@ def fix(ctx) -> Iterator[Change | Finding]:
             yield _finding(ctx, stuck)
     for use in loose:
         try:
-            yield Change(ID, tuple(sorted([*_without_cuda(module, use.node), *device_first(module, use, _float16(ctx, use))])))
+            yield Change(ID, tuple(sorted([*_without_cuda(module, use.node), *device_first(module, use, float16(ctx, use))])))
         except Stuck as stuck:
             yield _finding(ctx, stuck)
 
@@ -103,7 +103,7 @@ def _imported(ctx, bound: list[Binding], found: list[Use]) -> list[Edit]:
         nodes = [binding.node.module] if isinstance(binding.node, cst.ImportFrom) else [alias.name for alias in binding.node.names]
         edits += [e for node in nodes for e in _without_cuda(module, node, in_import=True)]
     for use in found:
-        edits += device_first(module, use, _float16(ctx, use))
+        edits += device_first(module, use, float16(ctx, use))
     return edits
 
 
@@ -116,22 +116,6 @@ def _without_cuda(module: Module, node: cst.CSTNode, in_import: bool = False) ->
         node = node.value
     advice = 'write torch.amp.autocast("cuda", ...), torch.amp.GradScaler("cuda", ...)'
     raise Stuck(whole, "torch.cuda.amp is deprecated since torch 2.4", advice)
-
-
-def _float16(ctx, use: Use) -> str | None:
-    """What to write as the dtype, where the project has regions of another one. Raises Stuck where torch has no name in the file."""
-    project = ctx.project
-    if not needs_dtype(use) or not project.cached("amp: bfloat16", lambda: any(b"bfloat16" in f.words for f in project.scripts.values())):
-        return None
-    names = ctx.module.names
-    for local in sorted(names.imported("torch")):
-        if all(b.target == "torch" and not b.guarded for found in names.bindings(local).values() for b in found):
-            return f"{local}.float16"
-    raise Stuck(
-        use.node,
-        "torch.cuda.amp.autocast means float16, torch.amp.autocast the dtype of the region around it, and this project uses bfloat16",
-        'import torch, and write torch.amp.autocast("cuda", dtype=torch.float16)',
-    )
 
 
 def _finding(ctx, stuck: Stuck) -> Finding:

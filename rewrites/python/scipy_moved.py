@@ -1,8 +1,8 @@
 """Take from SciPy what has another home there, and find what left it.
 
 ``scipy.misc`` has neither its combinatorics nor its images (``imread``, ``imresize``, ``toimage``) since SciPy 1.3; the windows of
-``scipy.signal`` are in ``scipy.signal.windows`` only, and ``simps`` and its sisters have longer names. (Looked up in SciPy 1.17.) Images go
-through Pillow or imageio, which scale and round otherwise: they are reported.
+``scipy.signal`` are in ``scipy.signal.windows`` only, ``simps`` and its sisters have longer names, and ``Rotation.from_dcm`` is
+``from_matrix``. (Looked up in SciPy 1.17.) Images go through Pillow or imageio, which scale and round otherwise: they are reported.
 
 Before:
     import scipy.misc
@@ -26,6 +26,7 @@ _WINDOWS = ("gaussian", "hann", "hamming", "blackman", "boxcar", "triang", "bart
 _TABLE = {
     **{f"scipy.misc.{name}": Moved(f"scipy.special.{name}", by_name=True) for name in ("factorial", "comb", "logsumexp")},
     **{f"scipy.signal.{name}": Moved(f"scipy.signal.windows.{name}") for name in _WINDOWS},
+    "scipy.spatial.transform.Rotation.from_dcm": Moved("scipy.spatial.transform.Rotation.from_matrix"),
     "scipy.integrate.simps": Moved("scipy.integrate.simpson"),
     "scipy.integrate.trapz": Moved("scipy.integrate.trapezoid"),
     "scipy.integrate.cumtrapz": Moved("scipy.integrate.cumulative_trapezoid"),
@@ -33,7 +34,7 @@ _TABLE = {
 _IMAGES = {
     "imread": "imageio.v2.imread(path), or np.asarray(PIL.Image.open(path))",
     "imsave": "imageio.v2.imwrite(path, x); imsave scaled what is not uint8 to 0..255",
-    "imresize": "np.asarray(PIL.Image.fromarray(x).resize((width, height), PIL.Image.BILINEAR)); imresize scaled what is not uint8 to 0..255",
+    "imresize": "np.asarray(PIL.Image.fromarray(x).resize((width, height), PIL.Image.BILINEAR)); what is not uint8 was scaled to 0..255",
     "imrotate": "np.asarray(PIL.Image.fromarray(x).rotate(angle, PIL.Image.BILINEAR))",
     "toimage": "PIL.Image.fromarray(x); toimage scaled what is not uint8 to 0..255",
     "fromimage": "np.asarray(image)",

@@ -1,7 +1,8 @@
 """Take from the standard library what has another name there by now.
 
 ``time.clock`` (gone with Python 3.8, for which torch is built since 1.4) was the processor time on Linux: ``time.process_time``.
-``fractions.gcd`` went with 3.9, ``imp`` with 3.12, ``pipes`` with 3.13. What has no successor of one name is reported.
+``fractions.gcd`` went with 3.9, ``imp`` with 3.12, ``pipes`` with 3.13; Python 2 had ``urllib.urlretrieve`` and its sisters. What has no
+successor of one name is reported.
 
 Before:
     import time
@@ -31,6 +32,8 @@ _TABLE = {
     "imp.reload": Moved("importlib.reload"),
     "imp.new_module": Moved("types.ModuleType"),
     "pipes.quote": Moved("shlex.quote"),
+    **{f"urllib.{name}": Moved(f"urllib.request.{name}", by_name=True) for name in ("urlretrieve", "urlopen")},
+    **{f"urllib.{name}": Moved(f"urllib.parse.{name}", by_name=True) for name in ("quote", "unquote", "urlencode")},
 }
 _LOADED = "importlib.util.spec_from_file_location(name, path), importlib.util.module_from_spec(spec), spec.loader.exec_module(module)"
 _GONE = {
@@ -54,4 +57,4 @@ def fix(ctx):
                     yield Change(ID, edits)
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"clock", "gcd", "imp", "pipes"}), language="python", removed_in="1.4")
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"clock", "gcd", "imp", "pipes", "urllib"}), language="python", removed_in="1.4")
