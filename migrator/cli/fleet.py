@@ -134,7 +134,7 @@ def _survey(jobs: list[Job], folder: Path, scheduler: str | None, side_by_side: 
         cluster.run_jobs(todo, scheduler, on_record)
     else:
         child.run_jobs(todo, side_by_side, on_record)
-    return [done[job.key] for job in jobs]
+    return [{**done[job.key], "name": job.repository.name} for job in jobs]  # a name is only what this list calls it
 
 
 def _line(record: dict[str, Any]) -> str:

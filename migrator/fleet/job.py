@@ -59,7 +59,7 @@ class Job:
     @property
     def key(self) -> str:
         """Names the record: the same for the same repository, options and cuport."""
-        value = [VERSION, self.cuport, asdict(self.repository), asdict(self.options)]
+        value = [VERSION, self.cuport, self.repository.location, self.repository.ref, asdict(self.options)]
         return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:32]
 
     @property
