@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 EPILOG = examples(
     """
     cuport fleet repos.txt --out survey                    plan every repository of a list
-    gh repo list ORG --json nameWithOwner,url > org.json   all of an organisation:
-    cuport fleet org.json --out survey -j 4
+    cuport fleet org.json --out survey -j 4                all of an organisation, as GitHub exports it
     cuport fleet repos.txt --out survey --verify --prove   compile the ports, compare the kernels
     cuport fleet repos.txt --out survey --apply            commit each port to cuport/port in survey/clones
     cuport fleet repos.txt --out survey --scheduler tcp://host:8786
@@ -134,7 +133,7 @@ def _survey(jobs: list[Job], folder: Path, scheduler: str | None, side_by_side: 
         cluster.run_jobs(todo, scheduler, on_record)
     else:
         child.run_jobs(todo, side_by_side, on_record)
-    return [done[job.key] for job in jobs]
+    return [{**done[job.key], "name": job.repository.name} for job in jobs]  # a name is only what this list calls it
 
 
 def _line(record: dict[str, Any]) -> str:

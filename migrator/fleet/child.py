@@ -28,7 +28,8 @@ def run_jobs(jobs: Sequence[Job], side_by_side: int, on_record: Callable[[Job, R
 
     Whatever ends this (Ctrl-C, SIGTERM, an error) ends them; where this process is killed, Linux does.
     """
-    tasks = [_task(job) for job in jobs]
+    path = _path()
+    tasks = [_task(job, path) for job in jobs]
     run_all(tasks, side_by_side, lambda index, finished: on_record(jobs[index], _record(jobs[index], finished)), lambda: _BUDGET)
 
 
@@ -43,12 +44,15 @@ def run_job(job: Job) -> Record:
     return records[0]
 
 
-def _task(job: Job) -> Task:
-    path = [os.path.abspath(each) for each in sys.path if each]
-    root = str(Path(__file__).resolve().parents[2])
-    environment = {JOB: job.to_json(), _PATH: json.dumps([*([] if root in path else [root]), *path])}
+def _path() -> str:
+    """Where this process finds its modules, for the processes of the jobs."""
+    root = str(Path(__file__).resolve().parents[2])  # where an import hook, as of an editable installation, found it
+    return json.dumps(list(dict.fromkeys([*map(os.path.abspath, sys.path), root])))
+
+
+def _task(job: Job, path: str) -> Task:
     command = [sys.executable, "-I", "-X", "utf8", "-c", _MAIN]
-    return Task(command, Path("/"), "survey", environment, job.limits.seconds)
+    return Task(command, Path("/"), "survey", {JOB: job.to_json(), _PATH: path}, job.limits.seconds)
 
 
 def _record(job: Job, finished: Finished) -> Record:

@@ -7,6 +7,7 @@ first record of a key counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from migrator.fleet import FleetError
 from migrator.fleet.child import Record, failed, run_job
@@ -36,6 +37,6 @@ def run_jobs(jobs: Sequence[Job], address: str, on_record: Callable[[Job, Record
             future.release()
 
 
-def _reason(future) -> str:
+def _reason(future: Any) -> str:
     error = future.exception() if future.status == "error" else None
     return " ".join(f"{type(error).__name__}: {error}".split())[:300] if error is not None else future.status

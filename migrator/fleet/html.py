@@ -10,6 +10,7 @@ from migrator.report.html import STYLE, inline
 from migrator.report.page import document, scroll, text
 
 ROWS = 5_000  # more make a page that no browser likes; all are in survey.json
+TASKS = 300
 NAMED = 12  # repositories named of one task
 SHOWN = 2  # errors of a kind of one repository; all are in survey.json
 
@@ -101,15 +102,27 @@ def _table(survey: dict[str, Any]) -> str:
     records = survey["repositories"]
     verified = any(record.get("verified") for record in records)
     applied = any(record.get("applied") for record in records)
-    heads = [("repository", ""), ("state", ""), ("breaks", "n"), ("edits", "n"), ("by hand", "n"), ("effort", "")]
-    heads += [("units compile", "n"), ("kernels proven", "n")] if verified else []
-    heads += [("branch", "")] if applied else []
-    heads += [("files read", "n"), ("seconds", "n"), ("peak MB", "n"), ("why", "")]
-    row = "".join(f'<th scope="col"{_number(kind)}><button type="button">{name}</button></th>' for name, kind in heads)
+    heads = [
+        ("repository", "", ""),
+        ("state", "", ""),
+        ("breaks", "n", "places that do not compile on the target"),
+        ("edits", "n", ""),
+        ("by hand", "n", "places left to do by hand"),
+        ("effort", "", "of what is left by hand: the highest of any file"),
+    ]
+    heads += [("units compile", "n", ""), ("kernels proven", "n", "")] if verified else []
+    heads += [("branch", "", "the port, committed")] if applied else []
+    heads += [("files read", "n", ""), ("seconds", "n", "by the clock"), ("peak MB", "n", "of the largest process")]
+    heads.append(("errors, or the rules that it needs most", "", ""))
+    row = "".join(f'<th scope="col"{_title(why)}{_number(kind)}><button type="button">{name}</button></th>' for name, kind, why in heads)
     rows = "\n".join(_row(record, verified, applied) for record in records[:ROWS])
     more = f'<p class="soft">The first {ROWS:,} are shown; all {len(records):,} are in survey.json.</p>' if len(records) > ROWS else ""
     table = scroll("Repositories", f"<thead><tr>{row}</tr></thead><tbody>\n{rows}\n</tbody>")
     return f'<section class="survey" aria-labelledby="repositories"><h2 id="repositories">Repositories</h2>\n{more}{table}</section>'
+
+
+def _title(why: str) -> str:
+    return f' title="{why}"' if why else ""
 
 
 def _number(kind: str) -> str:
@@ -124,7 +137,7 @@ def _row(record: Record, verified: bool, applied: bool) -> str:
         f'<th scope="row"><strong>{text(record["name"])}</strong>{ref}{where}</th>',
         f'<td class="state" data-key="{STATES.index(state)}"><i class="{_class(state)}"></i>{state}</td>',
         *(_count(record.get(name)) for name in ("breaks", "edits", "by_hand")),
-        f'<td data-key="{LEVELS.index(level) if level else -1}">{f"<span class=chip>{level}</span>" if level else ""}</td>',
+        f'<td data-key="{LEVELS.index(level)}"><span class="chip {level}">{level}</span></td>' if level else '<td data-key="-1"></td>',
     ]
     found = record.get("verified") or {}
     if verified:
@@ -171,14 +184,21 @@ def _left(survey: dict[str, Any]) -> str:
     if not survey["left"]:
         return ""
     rows = "\n".join(
-        f'<tr><th scope="row"><code>{text(task["rule"])}</code></th><td class="number">{len(task["repositories"])}</td>'
-        f'<td class="number">{task["count"]}</td><td>{inline(task["advice"] or task["message"])}'
+        f'<tr><th scope="row"><code>{text(task["rule"])}</code></th><td class="number">{len(task["repositories"]):,}</td>'
+        f'<td class="number">{task["count"]:,}</td><td>{_advice(task)}'
         f'<p class="soft">{text(", ".join(task["repositories"][:NAMED]))}{_rest(task["repositories"])}</p></td></tr>'
-        for task in survey["left"]
+        for task in survey["left"][:TASKS]
     )
     head = '<thead><tr><th scope="col">rule</th><th scope="col" class="number">repositories</th><th scope="col" class="number">places</th>'
-    table = scroll("Left to do by hand", f'{head}<th scope="col">what to write</th></tr></thead><tbody>\n{rows}\n</tbody>')
-    return f'<section aria-labelledby="hand"><h2 id="hand">Left to do by hand</h2>\n{table}</section>'
+    table = scroll("Left to do by hand", f'{head}<th scope="col">such as, and what to write</th></tr></thead><tbody>\n{rows}\n</tbody>')
+    count = len(survey["left"])
+    more = f'<p class="soft">The first {TASKS} are shown; all {count:,} are in survey.json.</p>' if count > TASKS else ""
+    return f'<section aria-labelledby="hand"><h2 id="hand">Left to do by hand</h2>\n{more}{table}</section>'
+
+
+def _advice(task: dict[str, Any]) -> str:
+    write = f"<p><strong>Write:</strong> {inline(task['advice'])}</p>" if task["advice"] else ""
+    return f"<p>{inline(task['message'])}</p>{write}"
 
 
 def _rest(names: list[str]) -> str:

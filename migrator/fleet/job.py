@@ -59,7 +59,7 @@ class Job:
     @property
     def key(self) -> str:
         """Names the record: the same for the same repository, options and cuport."""
-        value = [VERSION, self.cuport, asdict(self.repository), asdict(self.options)]
+        value = [VERSION, self.cuport, self.repository.location, self.repository.ref, asdict(self.options)]
         return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:32]
 
     @property
@@ -76,7 +76,7 @@ class Job:
 def from_json(text: str) -> Job:
     """The job of ``to_json``."""
     value: dict[str, Any] = json.loads(text)
-    options = {name: tuple(each) if isinstance(each, list) else each for name, each in value["options"].items()}
+    options: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in value["options"].items()}
     parts = {"repository": Repository(**value["repository"]), "options": Options(**options), "limits": Limits(**value["limits"])}
     return Job(**{**value, **parts})
 

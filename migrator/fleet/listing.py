@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -46,10 +46,17 @@ def read(path: Path) -> list[Repository]:
         raise FleetError(f"{path}: {error.strerror or error}; give a file that lists repositories") from None
     base = path.absolute().parent
     found = _of_json(text, path, base) if text.lstrip()[:1] in ("[", "{") else _of_lines(text, base)
-    repositories = list(dict.fromkeys(found))
+    repositories = _named(list({(each.location, each.ref): each for each in found}.values()))
     if not repositories:
         raise FleetError(f"{path} names no repository: write a path or a git URL a line")
     return repositories
+
+
+def _named(repositories: list[Repository]) -> list[Repository]:
+    """Whole paths without the folders that all of them lie in."""
+    folders = {os.path.dirname(each.location) for each in repositories if os.path.isabs(each.name)}
+    common = os.path.commonpath(folders) if folders else ""
+    return [replace(each, name=os.path.relpath(each.name, common)) if os.path.isabs(each.name) else each for each in repositories]
 
 
 def _of_lines(text: str, base: Path) -> Iterator[Repository]:

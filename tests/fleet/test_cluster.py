@@ -18,7 +18,9 @@ REPOSITORIES = 8
 def start(tmp_path, name, *words):
     log = open(tmp_path / f"{name}.log", "w")
     program = [sys.executable, "-m", "distributed.cli.dask_" + name.partition("_")[0]]
-    return subprocess.Popen([*program, "--host", "127.0.0.1", "--no-dashboard", *words], cwd=tmp_path, env=ENVIRONMENT, stdout=log, stderr=log)
+    return subprocess.Popen(
+        [*program, "--host", "127.0.0.1", "--no-dashboard", *words], cwd=tmp_path, env=ENVIRONMENT, stdout=log, stderr=log
+    )
 
 
 @pytest.fixture
@@ -27,7 +29,15 @@ def cluster(tmp_path):
     running = [start(tmp_path, "scheduler", "--port", "0", "--scheduler-file", str(where))]
     try:
         for number in (1, 2):
-            words = ("--scheduler-file", str(where), "--nthreads", "1", "--no-nanny", "--local-directory", str(tmp_path / f"worker{number}"))
+            words = (
+                "--scheduler-file",
+                str(where),
+                "--nthreads",
+                "1",
+                "--no-nanny",
+                "--local-directory",
+                str(tmp_path / f"worker{number}"),
+            )
             while not where.exists():
                 assert running[0].poll() is None, (tmp_path / "scheduler.log").read_text()
                 time.sleep(0.1)
@@ -47,7 +57,12 @@ def test_a_worker_is_killed_and_nothing_is_lost_or_done_twice(tmp_path, cluster)
     listed.write_text("".join(folder(tmp_path / f"r{number:02}").name + "\n" for number in range(REPOSITORIES)) + "not_there\n")
     out = tmp_path / "out"
     running = subprocess.Popen(
-        command(listed, out, "--scheduler", address), cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(listed, out, "--scheduler", address),
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert running.stderr is not None
     lines = [running.stderr.readline() for _ in range(3)]

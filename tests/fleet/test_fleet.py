@@ -175,7 +175,9 @@ def _children(pid):
 
 def _gone(pids):
     for _ in range(100):
-        if not any(os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "Z" for pid in pids):
+        if not any(
+            os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "Z" for pid in pids
+        ):
             return True
         time.sleep(0.1)
     return False

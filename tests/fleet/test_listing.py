@@ -18,12 +18,18 @@ def test_a_text_list(tmp_path):
     assert read(listed) == [
         Repository("one", str(tmp_path / "one")),
         Repository("C#/two", str(tmp_path / "C#/two"), "v1.0"),
-        Repository("/abs/three", "/abs/three", "main"),
+        Repository("three", "/abs/three", "main"),
         Repository("with@sign", str(tmp_path / "with@sign")),
         Repository("a/b", "https://example.org/a/b.git", "feature/x"),
         Repository("a/c", "git@example.org:a/c.git"),
         Repository("a/c", "git@example.org:a/c.git", "1.0"),
     ]
+
+
+def test_whole_paths_are_named_without_what_they_share(tmp_path):
+    listed = tmp_path / "repos.txt"
+    listed.write_text("/srv/git/a/b\n/srv/git/c\nlocal\n")
+    assert [each.name for each in read(listed)] == ["a/b", "c", "local"]
 
 
 REST = {
