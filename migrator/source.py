@@ -44,6 +44,16 @@ def apply_edits(data: bytes, edits: Iterable[Edit], start: int = 0, end: int | N
     return b"".join(pieces)
 
 
+def last_word(data: bytes, end: int) -> bytes:
+    """The word before an offset, with only white space between them; empty where there is none."""
+    while end and data[end - 1 : end].isspace():
+        end -= 1
+    start = end
+    while start and (data[start - 1 : start].isalnum() or data[start - 1 : start] == b"_"):
+        start -= 1
+    return data[start:end]
+
+
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _WHOLE_WORD = re.compile(rb"\b[A-Za-z_]\w*")
 _DEVICE = re.compile(rb"__global__|__device__|<<<|__shared__")
