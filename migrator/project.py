@@ -264,6 +264,9 @@ class Project:
 
     def all_includes(self, path: Path) -> set[str]:
         """Names of the headers that a file includes, itself or through the project's own headers."""
+        return self.cached(("all includes", path), lambda: self._all_includes(path))
+
+    def _all_includes(self, path: Path) -> set[str]:
         seen: set[Path] = set()
         names: set[str] = set()
         stack = [path]

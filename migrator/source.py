@@ -54,6 +54,19 @@ def last_word(data: bytes, end: int) -> bytes:
     return data[start:end]
 
 
+def find_word(data: bytes, word: bytes) -> list[int]:
+    """The offsets of an identifier as a whole word. ``bytes.find`` is several times faster than an expression that starts with a word boundary."""
+    found = []
+    at = data.find(word)
+    size = len(word)
+    while at >= 0:
+        if data[at - 1 : at] not in _WORD_BYTES and data[at + size : at + size + 1] not in _WORD_BYTES:
+            found.append(at)
+        at = data.find(word, at + size)
+    return found
+
+
+_WORD_BYTES = frozenset(bytes((c,)) for c in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _WHOLE_WORD = re.compile(rb"\b[A-Za-z_]\w*")
 _DEVICE = re.compile(rb"__global__|__device__|<<<|__shared__")

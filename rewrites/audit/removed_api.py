@@ -30,7 +30,7 @@ _CUDA = re.compile(
     r"|__(?:shfl|ballot|any|all|syncwarp)\w*\Z"
 )
 _ROOTS = ("at", "c10", "torch", "caffe2", "cub", "thrust")
-_QUALIFIER = re.compile(rb"((?:[A-Za-z_]\w*\s*(?:<[^<>;{}]*>)?\s*::\s*)+)\Z|(::\s*)\Z")
+_REVERSED_QUALIFIER = re.compile(rb"(?:\s*::\s*(?:>[^<>;{}]*<)?\s*\w*[A-Za-z_])+|\s*::")  # of what stands before a name, from its end
 _USING = re.compile(rb"\busing\s+namespace\s+(?:::)?(at|c10|torch)\s*;")
 # Arms that are for some releases, or for another platform: who wrote them knows what is gone.
 _GUARD = re.compile(r"VERSION|__has_include|HIP|ROCM|WITH_TH|OLD_|NEW_|TORCH_|PYTORCH|HAS_|USE_")
@@ -128,9 +128,8 @@ class _Audit:
             return self.member(word, holder.parent)
         if leaf.kind == "field_identifier":
             return None
-        before = self.ctx.file.data[max(0, leaf.start - 300) : leaf.start]
-        m = _QUALIFIER.search(before) if before.rstrip().endswith(b"::") else None
-        prefix = re.sub(r"<[^<>]*>|\s+", "", m.group().decode("utf-8", "replace")) if m else ""
+        m = _REVERSED_QUALIFIER.match(self.ctx.file.data[max(0, leaf.start - 300) : leaf.start][::-1])
+        prefix = re.sub(r"<[^<>]*>|\s+", "", m.group()[::-1].decode("utf-8", "replace")) if m else ""
         if prefix not in ("", "::"):
             return self.qualified(prefix.removeprefix("::") + word, leaf)
         return self.plain(word, leaf)
