@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,9 @@ class Project:
         self._scopes: dict[Path, Scopes] = {}
         self._functions: dict[str, list[Node]] = {}
         self._macros: dict[Path, dict[str, list[int]]] = {}
+        self._defined: dict[str, list[tuple[Path, int]]] = {}
+        self._holders: dict[bytes, list[Path]] | None = None  # of each word, in the order of ``files``
+        self._order: dict[Path, int] = {}
         self._cache: dict[object, object] = {}
         self._includes: dict[Path, list[preproc.Include]] = {}
         self._by_name: dict[str, list[Path]] | None = None
@@ -145,10 +149,18 @@ class Project:
         if path in self.scripts:
             self.scripts[path] = file
             return
+        before = self.files[path].words
         self.files[path] = file
         for cache in (self._trees, self._scopes, self._includes, self._macros):
             cache.pop(path, None)  # type: ignore[attr-defined]
-        self._functions.clear()
+        for known in (self._functions, self._defined):
+            for name in [n for n in known if (word := n.encode()) in before or word in file.words]:
+                del known[name]  # type: ignore[attr-defined]
+        if self._holders is not None:
+            for word in before - file.words:
+                self._holders[word].remove(path)
+            for word in file.words - before:
+                insort(self._holders.setdefault(word, []), path, key=self._order.__getitem__)
 
     def moved(self) -> Project:
         """The project as it will be once the planned renames are made; nothing is known of it yet."""
@@ -198,10 +210,13 @@ class Project:
 
     def with_word(self, word: str) -> Iterator[Path]:
         """The files that hold a word, comments included."""
-        needle = word.encode()
-        for path, file in self.files.items():
-            if needle in file.words:
-                yield path
+        if self._holders is None:
+            self._order = {path: number for number, path in enumerate(self.files)}
+            self._holders = {}
+            for path, file in self.files.items():
+                for each in file.words:
+                    self._holders.setdefault(each, []).append(path)
+        return iter(self._holders.get(word.encode(), ()))
 
     def functions(self, name: str) -> list[Node]:
         """The function declarators of ``name`` (definitions and declarations) in the whole project."""
@@ -221,12 +236,13 @@ class Project:
 
     def macros(self, name: str) -> list[tuple[Path, int]]:
         """Where the project defines a macro: (file, offset of the line)."""
-        found = []
-        for path in self.with_word(name):
-            if path not in self._macros:
-                self._macros[path] = preproc.defined_macros(self.files[path].data)
-            found.extend((path, offset) for offset in self._macros[path].get(name, ()))
-        return found
+        if name not in self._defined:
+            self._defined[name] = found = []
+            for path in self.with_word(name):
+                if path not in self._macros:
+                    self._macros[path] = preproc.defined_macros(self.files[path].data)
+                found.extend((path, offset) for offset in self._macros[path].get(name, ()))
+        return self._defined[name]
 
     def cached(self, key: object, compute: Callable[[], T]) -> T:
         """``compute()``, kept until a file changes: for what a rewrite works out once for the whole project."""
@@ -259,6 +275,9 @@ class Project:
 
     def all_includes(self, path: Path) -> set[str]:
         """Names of the headers that a file includes, itself or through the project's own headers."""
+        return self.cached(("all includes", path), lambda: self._all_includes(path))
+
+    def _all_includes(self, path: Path) -> set[str]:
         seen: set[Path] = set()
         names: set[str] = set()
         stack = [path]

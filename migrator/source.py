@@ -44,6 +44,29 @@ def apply_edits(data: bytes, edits: Iterable[Edit], start: int = 0, end: int | N
     return b"".join(pieces)
 
 
+def last_word(data: bytes, end: int) -> bytes:
+    """The word before an offset, with only white space between them; empty where there is none."""
+    while end and data[end - 1 : end].isspace():
+        end -= 1
+    start = end
+    while start and (data[start - 1 : start].isalnum() or data[start - 1 : start] == b"_"):
+        start -= 1
+    return data[start:end]
+
+
+def find_word(data: bytes, word: bytes) -> list[int]:
+    """The offsets of an identifier as a whole word. ``bytes.find`` is several times faster than an expression that starts with a word boundary."""
+    found = []
+    at = data.find(word)
+    size = len(word)
+    while at >= 0:
+        if data[at - 1 : at] not in _WORD_BYTES and data[at + size : at + size + 1] not in _WORD_BYTES:
+            found.append(at)
+        at = data.find(word, at + size)
+    return found
+
+
+_WORD_BYTES = frozenset(bytes((c,)) for c in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _WHOLE_WORD = re.compile(rb"\b[A-Za-z_]\w*")
 _DEVICE = re.compile(rb"__global__|__device__|<<<|__shared__")

@@ -57,6 +57,7 @@ class Domain:
         self.size: int = meta["names"]
         self._sections = sections
         self._unpacked: dict[int, dict[str, tuple[str, int, int]]] = {}
+        self._below: dict[str, list[tuple[str, int]]] = {}
 
     def _text(self, section: str) -> str:
         return zlib.decompress(self._sections[section]).decode()
@@ -155,16 +156,18 @@ class Domain:
 
     def below(self, scope: str) -> list[tuple[str, int]]:
         """The names directly in a scope ("at::"; "" for none), with their masks."""
-        firsts, _ = self._table
-        start = max(bisect_right(firsts, scope) - 1, 0)
-        end = bisect_right(firsts, scope + "\x7f") if scope else len(firsts)
-        cut = len(scope)
-        return [
-            (name, found[1])
-            for number in range(start, end)
-            for name, found in self._block(number).items()
-            if name.startswith(scope) and "::" not in name[cut:]
-        ]
+        if scope not in self._below:
+            firsts, _ = self._table
+            start = max(bisect_right(firsts, scope) - 1, 0)
+            end = bisect_right(firsts, scope + "\x7f") if scope else len(firsts)
+            cut = len(scope)
+            self._below[scope] = [
+                (name, found[1])
+                for number in range(start, end)
+                for name, found in self._block(number).items()
+                if name.startswith(scope) and "::" not in name[cut:]
+            ]
+        return self._below[scope]
 
     def all(self) -> list[str]:
         """Every name: unpacks everything."""
@@ -237,13 +240,17 @@ class Index:
             return difflib.get_close_matches(name, [p for p, mask in chosen.headers.items() if abs(len(p) - len(name)) < 3], count, 0.9)
         scope, colons, word = name.removeprefix("::").rpartition("::")
         wanted = _grams(word)
+        enough = len(wanted) / 4  # of these parts a name shares, to be a quarter of both
         scored = []
         for spelling in spellings(f"{scope}::") if colons else [""]:
             for candidate, mask in chosen.below(spelling):
                 if mask & bit:
                     last = candidate[len(spelling) :]
-                    grams = _grams(last)
-                    score = len(wanted & grams) / (len(wanted | grams) or 1)
+                    lower = f"^{last.lower()}$"
+                    shared = sum([gram in lower for gram in wanted])
+                    if shared < enough:
+                        continue
+                    score = shared / ((len(wanted) + len(_grams(last)) - shared) or 1)
                     if score > 0.25:
                         scored.append((score, candidate, last))
         scored.sort(key=lambda s: (-s[0], s[1]))

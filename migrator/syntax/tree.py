@@ -16,7 +16,7 @@ import tree_sitter
 import tree_sitter_cpp
 import tree_sitter_cuda
 
-from migrator.source import SourceFile
+from migrator.source import SourceFile, find_word
 from migrator.syntax import preproc
 
 # Kinds that a name can have: which one is a matter of position, not of meaning.
@@ -24,7 +24,8 @@ NAME_KINDS = frozenset(
     {"identifier", "type_identifier", "field_identifier", "namespace_identifier", "primitive_type", "statement_identifier"}
 )
 _start = attrgetter("start")
-_MAX_SEARCHES = 64  # of a file for single words; an index of all of its words costs about as much
+_start_byte = attrgetter("start_byte")
+_MAX_SEARCHES = 256  # of a file for single words; an index of all of its words costs about as much
 _OPAQUE_PARENTS = ("preproc_def", "preproc_function_def")
 
 
@@ -37,31 +38,52 @@ def _parser(cuda: bool) -> tree_sitter.Parser:
 class Node:
     """A syntax node. ``start`` and ``end`` are byte offsets in the file, also inside ``#define`` bodies."""
 
-    __slots__ = ("ts", "tree", "parent", "kind", "start", "end", "field", "_children", "_starts")
+    __slots__ = ("ts", "tree", "parent", "kind", "start", "end", "_index", "_children", "_made", "_fields")
 
-    def __init__(self, ts: tree_sitter.Node, tree: Tree, parent: Node | None, shift: int = 0, limit: int | None = None, field=None):
+    def __init__(self, ts: tree_sitter.Node, tree: Tree, parent: Node | None, shift: int = 0, limit: int | None = None, index: int = -1):
         self.ts = ts
         self.tree = tree
         self.parent = parent
         self.kind: str = ts.type
         self.start: int = ts.start_byte + shift
         self.end: int = ts.end_byte + shift if limit is None else min(ts.end_byte + shift, limit)
-        self.field: str | None = field
+        self._index = index  # among the children of the parent's tree-sitter node; -1: none of them
         self._children: list[Node] | None = None
-        self._starts: list[int] | None = None
+        self._made: dict[int, Node] | None = None  # children made on the way to something, while the others were not needed
+        self._fields: list[str | None] | None = None  # of each child
+
+    @property
+    def field(self) -> str | None:
+        """The name of the parent's field that the node is."""
+        parent = self.parent
+        return None if parent is None or self._index < 0 else parent._field_names()[self._index]
+
+    def _field_names(self) -> list[str | None]:
+        if self._fields is None:  # by a cursor: `field_name_for_child(i)` counts from the first child on
+            self._fields = []
+            cursor = self.ts.walk()
+            more = cursor.goto_first_child()
+            while more:
+                self._fields.append(cursor.field_name)
+                more = cursor.goto_next_sibling()
+        return self._fields
+
+    @property
+    def _is_macro_body(self) -> bool:
+        return self.kind == "preproc_arg" and self.parent is not None and self.parent.kind in _OPAQUE_PARENTS
 
     @property
     def children(self) -> list[Node]:
         """All children but zero-width ones, tokens and comments included."""
         if self._children is None:
-            if self.kind == "preproc_arg" and self.parent is not None and self.parent.kind in _OPAQUE_PARENTS:
+            if self._is_macro_body:
                 self._children = self.tree.macro_body(self)
             else:
                 shift = self.start - self.ts.start_byte
                 limit = self.end
-                name = self.ts.field_name_for_child
+                tree, made = self.tree, self._made or {}
                 self._children = [
-                    Node(c, self.tree, self, shift, limit, name(i))
+                    made.get(i) or Node(c, tree, self, shift, limit, i)
                     for i, c in enumerate(self.ts.children)
                     if c.start_byte < c.end_byte and c.start_byte + shift < limit
                 ]
@@ -73,19 +95,32 @@ class Node:
         return [c for c in self.children if c.ts.is_named and c.kind != "comment"]
 
     def field_child(self, name: str) -> Node | None:
-        for c in self.children:
-            if c.field == name:
-                return c
+        if self._is_macro_body:
+            return None
+        names = self._field_names()
+        if name in names:
+            for c in self.children:
+                if names[c._index] == name:
+                    return c
         return None
 
     def child_at(self, offset: int) -> Node | None:
-        children = self.children
-        if self._starts is None:
-            self._starts = [c.start for c in children]
-        i = bisect_right(self._starts, offset) - 1
-        if i >= 0 and children[i].end > offset:
-            return children[i]
-        return None
+        """The child that holds an offset. Its siblings are not made for it."""
+        if self._children is not None or self._is_macro_body:
+            children = self.children
+            i = bisect_right(children, offset, key=_start) - 1
+            return children[i] if i >= 0 and children[i].end > offset else None
+        found = self.ts.children
+        shift = self.start - self.ts.start_byte
+        i = bisect_right(found, offset - shift, key=_start_byte) - 1
+        if i < 0 or found[i].end_byte + shift <= offset or offset >= self.end:
+            return None
+        if self._made is None:
+            self._made = {}
+        node = self._made.get(i)
+        if node is None:
+            node = self._made[i] = Node(found[i], self.tree, self, shift, self.end, i)
+        return node
 
     @property
     def text(self) -> str:
@@ -170,7 +205,7 @@ class Tree:
         self._searches += 1
         if self._searches > _MAX_SEARCHES:
             return self.file.word_places.get(word, [])
-        return [m.start() for m in re.finditer(rb"\b" + re.escape(word) + rb"\b", self.file.data)]
+        return find_word(self.file.data, word)
 
     def macro_body(self, arg: Node) -> list[Node]:
         """The replacement text of a ``#define``, parsed as statements (or as declarations where that reads better)."""

@@ -1,6 +1,7 @@
 """What to write instead of names that no rewrite handles (api_history; checked against the headers)."""
 
 import re
+from functools import cache
 
 # Last part of the name -> what to write.
 INSTEAD = {
@@ -134,10 +135,9 @@ CUDA_FAMILIES = (
     (r"__(?:shfl(?:_up|_down|_xor)?|any|all|ballot)", "8.0, and none for compute capability 7.0 and newer,", "the _sync form with the mask of the lanes that take part"),
     (r"cuda(?:ConfigureCall|SetupArgument|Launch|SetDoubleForDevice|SetDoubleForHost)", "10.0", "cudaLaunchKernel, or kernel<<<...>>>"),
 )  # fmt: skip
-_COMPILED: dict[int, list] = {}
 
 
-def family(word: str, families) -> tuple[str | None, str] | None:
+@cache
+def family(word: str, families: tuple[tuple[str, str | None, str], ...]) -> tuple[str | None, str] | None:
     """(last release, what to write) of the family that a name belongs to."""
-    rows = _COMPILED.setdefault(id(families), [(re.compile(r"(?:" + p + r")\Z"), last, advice) for p, last, advice in families])
-    return next(((last, advice) for pattern, last, advice in rows if pattern.match(word)), None)
+    return next(((last, advice) for pattern, last, advice in families if re.fullmatch(pattern, word)), None)

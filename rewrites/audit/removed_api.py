@@ -30,7 +30,7 @@ _CUDA = re.compile(
     r"|__(?:shfl|ballot|any|all|syncwarp)\w*\Z"
 )
 _ROOTS = ("at", "c10", "torch", "caffe2", "cub", "thrust")
-_QUALIFIER = re.compile(rb"((?:[A-Za-z_]\w*\s*(?:<[^<>;{}]*>)?\s*::\s*)+)\Z|(::\s*)\Z")
+_REVERSED_QUALIFIER = re.compile(rb"(?:\s*::\s*(?:>[^<>;{}]*<)?\s*\w*[A-Za-z_])+|\s*::")  # of what stands before a name, from its end
 _USING = re.compile(rb"\busing\s+namespace\s+(?:::)?(at|c10|torch)\s*;")
 # Arms that are for some releases, or for another platform: who wrote them knows what is gone.
 _GUARD = re.compile(r"VERSION|__has_include|HIP|ROCM|WITH_TH|OLD_|NEW_|TORCH_|PYTORCH|HAS_|USE_")
@@ -68,7 +68,7 @@ class _Audit:
         self.using = {m.group(1).decode() for m in _USING.finditer(ctx.file.data)}
         self.reported = " ".join(f"{f.message} {f.advice}" for f in ctx.findings)
         self.lines = {ctx.file.line_of(f.start) for f in ctx.findings}
-        self.own: dict[str, bool] = {}
+        self.own: dict[str, bool] = ctx.project.cached(ID, dict)
         self._guarded = None
 
     # headers
@@ -115,10 +115,10 @@ class _Audit:
             if lines:
                 shown = ", ".join(map(str, lines[:8])) + (" ..." if len(lines) > 8 else "")
                 message += f" (also in line{'s' if len(lines) > 1 else ''} {shown})"
-            yield Finding(ID, leaf.start, message, advice)
+            yield Finding(ID, leaf.start, message, advice())
 
     def judge(self, leaf):
-        """(name, message, advice) where the target lacks what this leaf names."""
+        """(name, message, what gives the advice) where the target lacks what this leaf names."""
         parent = leaf.parent
         word = leaf.text
         if parent is None or in_directive(leaf):
@@ -128,8 +128,8 @@ class _Audit:
             return self.member(word, holder.parent)
         if leaf.kind == "field_identifier":
             return None
-        m = _QUALIFIER.search(self.ctx.file.data, max(0, leaf.start - 300), leaf.start)
-        prefix = re.sub(r"<[^<>]*>|\s+", "", m.group().decode("utf-8", "replace")) if m else ""
+        m = _REVERSED_QUALIFIER.match(self.ctx.file.data[max(0, leaf.start - 300) : leaf.start][::-1])
+        prefix = re.sub(r"<[^<>]*>|\s+", "", m.group()[::-1].decode("utf-8", "replace")) if m else ""
         if prefix not in ("", "::"):
             return self.qualified(prefix.removeprefix("::") + word, leaf)
         return self.plain(word, leaf)
@@ -146,7 +146,7 @@ class _Audit:
                 return verdict
             mask = self.index.cuda.mask(name)
             if mask and not mask & self.cuda and mask & (self.cuda - 1):
-                return name, self.message(name, self.index.cuda, mask), self.advice(name, self.index.cuda, "cuda")
+                return name, self.message(name, self.index.cuda, mask), lambda: self.advice(name, self.index.cuda, "cuda")
         return None
 
     def is_class(self, owner) -> bool:
@@ -197,7 +197,7 @@ class _Audit:
                 mask = self.index.cuda.mask(name)
                 if not mask or mask & self.cuda or not mask & (self.cuda - 1) or self.murky(self.index.cuda, name):
                     return None
-                return None if self.defined(leaf.text) else (name, self.message(name, self.index.cuda, mask), self.advice(name, self.index.cuda, "cuda"))
+                return None if self.defined(leaf.text) else (name, self.message(name, self.index.cuda, mask), lambda: self.advice(name, self.index.cuda, "cuda"))
             verdict = self.torch_name(name)
             return None if verdict is None or self.defined(leaf.text) else verdict
         if root in ("cuda", "native", "detail", "guts", "autograd", "jit", "nn"):
@@ -214,11 +214,11 @@ class _Audit:
             if rule is not None:
                 if leaf.parent.kind != "call_expression" and not mask and not word.isupper():
                     return None
-                verdict = (word, f"{word} is gone: CUDA {rule[0]} was the last to have it", self.advice(word, self.index.cuda, "cuda"))
+                verdict = (word, f"{word} is gone: CUDA {rule[0]} was the last to have it", lambda: self.advice(word, self.index.cuda, "cuda"))
             elif mask and not mask & self.cuda and mask & (self.cuda - 1) and not self.index.torch.mask(word) & self.torch:
                 if self.murky(self.index.cuda, word):
                     return None
-                verdict = (word, self.message(word, self.index.cuda, mask), self.advice(word, self.index.cuda, "cuda"))
+                verdict = (word, self.message(word, self.index.cuda, mask), lambda: self.advice(word, self.index.cuda, "cuda"))
             else:
                 return None
             return None if self.defined(word) else verdict
@@ -228,7 +228,7 @@ class _Audit:
                 rule = family(word, TORCH_FAMILIES)
                 if rule is not None:
                     last = f"torch {rule[0]} was the last to have it" if rule[0] else "TH and THC left with torch 1.11"
-                    verdict = (word, f"{word} is gone: {last}", f"write {rule[1]}")
+                    verdict = (word, f"{word} is gone: {last}", lambda: f"write {rule[1]}")
             return None if verdict is None or self.defined(word) else verdict
         if (_is_type_like(word) or "TH" in word) and self.from_th(word):
             verdict = self.torch_name(word)
@@ -251,7 +251,7 @@ class _Audit:
             return None
         if not certain and not self.is_operator(name, mask) and self.murky(domain, name):
             return None
-        return name, self.message(name, domain, mask), self.advice(name, domain, "torch")
+        return name, self.message(name, domain, mask), lambda: self.advice(name, domain, "torch")
 
     def is_operator(self, name, mask) -> bool:
         """Whether a name is one of the operators, whose declarations are generated one by one: the scanner misses none."""

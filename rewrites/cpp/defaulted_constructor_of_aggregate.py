@@ -20,9 +20,16 @@ import re
 
 from migrator.calls import remove_statement
 from migrator.rewrite import Change, Finding, Rewrite
+from migrator.source import last_word
 
 ID = "defaulted-constructor-of-aggregate"
-_DEFAULTED = re.compile(rb"\b(\w+)\s*\([^()]*\)\s*(?:noexcept\s*)?=\s*default\s*;")
+_DEFAULTED = re.compile(rb"\)\s*(?:noexcept\s*)?=\s*default\s*;")
+
+
+def _before_parentheses(data: bytes, close: int) -> bytes:
+    """The word before the parentheses that close at an offset and hold no others; empty where there is none."""
+    opening = data.rfind(b"(", 0, close)
+    return last_word(data, opening) if opening >= 0 and data.rfind(b")", opening, close) < 0 else b""
 
 
 def _constructors(body, name: str):
@@ -65,7 +72,8 @@ def _made_with_values(ctx, name: str) -> bool:
 
 
 def fix(ctx):
-    names = {m.group(1).decode("latin-1") for m in _DEFAULTED.finditer(ctx.file.data)}
+    data = ctx.file.data
+    names = {_before_parentheses(data, m.start()).decode("latin-1") for m in _DEFAULTED.finditer(data)}
     for leaf in ctx.names(names) if names else ():
         specifier = leaf.parent
         if specifier is None or specifier.kind not in ("struct_specifier", "class_specifier") or leaf.field != "name":

@@ -12,15 +12,17 @@ After:
 import re
 
 from migrator.rewrite import Change, Edit, Rewrite
+from migrator.source import last_word
 
 ID = "template-id-constructor"
 _CLASS = re.compile(rb"\b(?:class|struct)\s+(\w+)\b")
+_ARGUMENTS = re.compile(rb"<[^<>()]*>\s*\(")
 
 
 def fix(ctx):
     data = ctx.file.data
-    candidates = {m.group(1).decode() for m in _CLASS.finditer(data)}
-    candidates = {c for c in candidates if re.search(rb"\b" + c.encode() + rb"\s*<[^<>()]*>\s*\(", data)}
+    called = {last_word(data, m.start()) for m in _ARGUMENTS.finditer(data)}
+    candidates = {m.group(1).decode() for m in _CLASS.finditer(data) if m.group(1) in called} if called else set()
     for name in ctx.names(candidates) if candidates else ():
         body = name.enclosing("field_declaration_list")
         owner = body.parent if body is not None else None

@@ -116,7 +116,7 @@ def _linkage(ctx):
         else:
             yield Change(ID, (Edit(start.start(), start.end(), b""), Edit(end.start(), end.end(), b"")))
     for node in ctx.tree.root.walk() if b"extern" in data else ():
-        if node.kind != "linkage_specification" or any(o.start() <= node.start < o.end() for o in opening):
+        if node.kind != "linkage_specification" or _is_cpp(node) or any(o.start() <= node.start < o.end() for o in opening):
             continue
         body = node.field_child("body")
         declarators = [n for n in node.walk() if n.kind == "function_declarator"]
@@ -139,8 +139,14 @@ def _marked(declarators):
         owner = declarator.parent
         while owner is not None and owner.kind not in ("declaration", "function_definition"):
             owner = owner.parent
-        if owner is not None and _th.has_th_parameter(declarator):
+        if owner is not None and not _is_cpp(owner.parent) and _th.has_th_parameter(declarator):
             yield Change(ID, (Edit(owner.start, owner.start, b'extern "C++" '),))
+
+
+def _is_cpp(node: Node | None) -> bool:
+    """Whether a node is ``extern "C++"``."""
+    value = node.field_child("value") if node is not None and node.kind == "linkage_specification" else None
+    return value is not None and value.text == '"C++"'
 
 
 def _declarators(ctx):
