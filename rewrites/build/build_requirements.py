@@ -1,8 +1,7 @@
 """Report requirements that are fetched while setup.py runs.
 
 ``pip install --no-build-isolation``, which an extension of torch needs, passes ``setup_requires`` over (what only tests want is no matter);
-``fetch_build_eggs`` went from pip's way of building, and ``pkg_resources`` from new releases of setuptools. What a build needs stands in
-``pyproject.toml``.
+``fetch_build_eggs`` went from pip's way of building. What a build needs stands in ``pyproject.toml``.
 
 Before:
     from setuptools import setup
@@ -37,18 +36,6 @@ def fix(ctx):
                 if not _is_for_tests(arg.value):
                     message = "pip install --no-build-isolation, which an extension of torch needs, passes setup_requires over"
                     yield Finding(ID, module.start(arg), message, _PYPROJECT)
-    for node in module.find(cst.Import, cst.ImportFrom) if ctx.has("pkg_resources") else ():
-        if module.enclosing(node, cst.Try) is not None:
-            continue
-        source = dotted(node.module) if isinstance(node, cst.ImportFrom) and node.module is not None else None
-        names = [source] if source else [dotted(a.name) for a in node.names] if isinstance(node, cst.Import) else []
-        if any(n and n.split(".")[0] == "pkg_resources" for n in names):
-            yield Finding(
-                ID,
-                module.start(node),
-                "pkg_resources: new releases of setuptools do not have it",
-                "importlib.metadata for versions, importlib.resources for files, packaging.version for comparing",
-            )
 
 
 def _is_for_tests(value) -> bool:
@@ -61,7 +48,7 @@ rewrite = Rewrite(
     ID,
     __doc__,
     fix=fix,
-    triggers=frozenset({"pkg_resources", "setup_requires", "fetch_build_eggs"}),
+    triggers=frozenset({"setup_requires", "fetch_build_eggs"}),
     language="python",
     deprecated_in="1.0",
 )

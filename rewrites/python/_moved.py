@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from migrator import releases
@@ -162,6 +162,17 @@ def unused_module(module: Module, rule: str, home: str) -> Iterator[Result]:
                     )
             elif not by_whole_name and alias.asname is None and isinstance(node, cst.Import) and module.code(alias) == home:
                 yield Change(rule, (module.replace(alias, target),))
+
+
+def unused_imports(module: Module, rule: str, homes: Collection[str]) -> Iterator[Change]:
+    """Takes away ``import HOME`` of modules that are gone, where nothing uses them (any more)."""
+    for node in module.find(cst.Import):
+        for local, target, leaf in import_pairs(node):
+            unused = not any(module.names.is_use(n) for n in module.names.occurrences(local))
+            if target in homes and unused and not module.names.guarded_import(node):
+                edits = take_from_import(module, node, [module.enclosing(leaf, cst.ImportAlias)], [])
+                if edits is not None:
+                    yield Change(rule, edits)
 
 
 def _in_import(module: Module, node: cst.CSTNode) -> bool:

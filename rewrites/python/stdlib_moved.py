@@ -18,11 +18,8 @@ After:
 
 from __future__ import annotations
 
-from migrator.python import cst
-from migrator.python_imports import take_from_import
-from migrator.python_names import import_pairs
-from migrator.rewrite import Change, Rewrite
-from rewrites.python._moved import Moved, moved
+from migrator.rewrite import Rewrite
+from rewrites.python._moved import Moved, moved, unused_imports
 from rewrites.python._removed import Removed, removed
 
 ID = "stdlib-moved"
@@ -48,13 +45,8 @@ def fix(ctx):
     yield from _follow(ctx)
     yield from _report(ctx)
     module = ctx.module if ctx.has("imp", "pipes") else None
-    for node in module.find(cst.Import) if module is not None else ():
-        for local, target, leaf in import_pairs(node):
-            unused = not any(module.names.is_use(n) for n in module.names.occurrences(local))
-            if target in ("imp", "pipes") and unused and not module.names.guarded_import(node):
-                edits = take_from_import(module, node, [module.enclosing(leaf, cst.ImportAlias)], [])
-                if edits is not None:
-                    yield Change(ID, edits)
+    if module is not None:
+        yield from unused_imports(module, ID, {"imp", "pipes"})
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"clock", "gcd", "imp", "pipes", "urllib"}), language="python", removed_in="1.4")
