@@ -154,18 +154,19 @@ def _names(project, path: Path, module: Module, cls: FunctionClass, rivals: list
         return {cls.name}
     if any(r.path == path for r in rivals):
         return set()
-    if any(isinstance(b.node, cst.ClassDef | cst.FunctionDef) for b in module.names.bindings(cls.name).get(id(module.root), ())):
-        return set()  # the file's own definition, whatever an import * brings besides
+    bound = module.names.bindings(cls.name).get(id(module.root), ())
+    own = any(isinstance(b.node, cst.ClassDef | cst.FunctionDef) for b in bound)  # the file's own, whatever an import * brings besides
     found = set()
     for node in module.find(cst.ImportFrom):
         source = source_module(node)
         if isinstance(node.names, cst.ImportStar):
-            if _means(project, path, source, cls, rivals):
+            if not own and _means(project, path, source, cls, rivals):
                 found.add(cls.name)
             continue
         for alias in node.names:
-            if dotted(alias.name) == cls.name and _means(project, path, source, cls, rivals):
-                found.add(alias.asname.name.value if alias.asname is not None else cls.name)
+            name = alias.asname.name.value if alias.asname is not None else cls.name
+            if dotted(alias.name) == cls.name and not (own and name == cls.name) and _means(project, path, source, cls, rivals):
+                found.add(name)
     return found
 
 
