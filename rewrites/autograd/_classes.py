@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrator.python import Module, cst, dotted, source_module
-from rewrites.autograd._origin import origin
+from rewrites.autograd._origin import leads_to, origin
 
 BASES = frozenset({"torch.autograd.Function", "torch.autograd.function.Function", "torch.autograd.functional.Function"})
 
@@ -168,6 +168,24 @@ def _names(project, path: Path, module: Module, cls: FunctionClass, rivals: list
             if dotted(alias.name) == cls.name and not (own and name == cls.name) and _means(project, path, source, cls, rivals):
                 found.add(name)
     return found
+
+
+def strays(project, cls: FunctionClass, rivals: list[FunctionClass]) -> Iterator[Use]:
+    """Imports that name the class and a module that is called like its file, and lead to no file of the project."""
+    for path, file in project.scripts.items():
+        if path.suffix != ".py" or path == cls.path or rivals or not {cls.name.encode(), cls.path.stem.encode()} <= file.words:
+            continue
+        module = project.module(path)
+        for node in module.find(cst.ImportFrom) if module is not None else ():
+            source = source_module(node)
+            named = not isinstance(node.names, cst.ImportStar) and any(dotted(alias.name) == cls.name for alias in node.names)
+            if (
+                named
+                and source.split(".")[-1] == cls.path.stem
+                and not _closeness(path, source, cls.path)
+                and not leads_to(project, path, source)
+            ):
+                yield Use(path, module, node)
 
 
 def _means(project, path: Path, source: str, cls: FunctionClass, rivals: list[FunctionClass]) -> bool:
