@@ -51,11 +51,20 @@ def additions(
     result = []
     for offset, names in edits.items():
         indent = _indent(file, project.includes(path), offset)
-        text = b"".join(indent + b"#include <" + n.encode() + b">" + file.newline for n in names)
-        if offset and file.data[offset - 1 : offset] != b"\n" and file.data[:offset] != b"\xef\xbb\xbf":
-            text = file.newline + text
-        result.append(Edit(offset, offset, text))
+        lines = [indent + b"#include <" + n.encode() + b">" for n in names]
+        result.append(_insertion(file, project.includes(path), offset, lines))
     return result
+
+
+def _insertion(file: SourceFile, includes: list[preproc.Include], offset: int, lines: list[bytes]) -> Edit:
+    """The edit that puts lines there, apart from the code below them where the file had no include."""
+    text = b"".join(line + file.newline for line in lines)
+    if offset and file.data[offset - 1 : offset] != b"\n" and file.data[:offset] != b"\xef\xbb\xbf":
+        text = file.newline + text
+    following = file.data[offset:].split(b"\n", 1)[0].strip()
+    if not includes and following and not following.startswith(b"#"):
+        text += file.newline
+    return Edit(offset, offset, text)
 
 
 def removal(file: SourceFile, include: preproc.Include) -> Edit:
@@ -80,10 +89,7 @@ def own_header(project: Project, path: Path, header: Path) -> Edit | None:
     file = project.files[path]
     name = compat.include_name(header, path)
     offset = _position(file, project.includes(path), name)
-    text = b'#include "' + name.encode() + b'"' + file.newline
-    if offset and file.data[offset - 1 : offset] != b"\n" and file.data[:offset] != b"\xef\xbb\xbf":
-        text = file.newline + text
-    return Edit(offset, offset, text)
+    return _insertion(file, project.includes(path), offset, [b'#include "' + name.encode() + b'"'])
 
 
 def _family(name: str) -> str:

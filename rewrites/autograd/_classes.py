@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrator.python import Module, cst, dotted, source_module
-from rewrites.autograd._origin import origin
+from rewrites.autograd._origin import leads_to, origin
 
 BASES = frozenset({"torch.autograd.Function", "torch.autograd.function.Function", "torch.autograd.functional.Function"})
 
@@ -154,19 +154,38 @@ def _names(project, path: Path, module: Module, cls: FunctionClass, rivals: list
         return {cls.name}
     if any(r.path == path for r in rivals):
         return set()
-    if any(isinstance(b.node, cst.ClassDef | cst.FunctionDef) for b in module.names.bindings(cls.name).get(id(module.root), ())):
-        return set()  # the file's own definition, whatever an import * brings besides
+    bound = module.names.bindings(cls.name).get(id(module.root), ())
+    own = any(isinstance(b.node, cst.ClassDef | cst.FunctionDef) for b in bound)  # the file's own, whatever an import * brings besides
     found = set()
     for node in module.find(cst.ImportFrom):
         source = source_module(node)
         if isinstance(node.names, cst.ImportStar):
-            if _means(project, path, source, cls, rivals):
+            if not own and _means(project, path, source, cls, rivals):
                 found.add(cls.name)
             continue
         for alias in node.names:
-            if dotted(alias.name) == cls.name and _means(project, path, source, cls, rivals):
-                found.add(alias.asname.name.value if alias.asname is not None else cls.name)
+            name = alias.asname.name.value if alias.asname is not None else cls.name
+            if dotted(alias.name) == cls.name and not (own and name == cls.name) and _means(project, path, source, cls, rivals):
+                found.add(name)
     return found
+
+
+def strays(project, cls: FunctionClass, rivals: list[FunctionClass]) -> Iterator[Use]:
+    """Imports that name the class and a module that is called like its file, and lead to no file of the project."""
+    for path, file in project.scripts.items():
+        if path.suffix != ".py" or path == cls.path or rivals or not {cls.name.encode(), cls.path.stem.encode()} <= file.words:
+            continue
+        module = project.module(path)
+        for node in module.find(cst.ImportFrom) if module is not None else ():
+            source = source_module(node)
+            named = not isinstance(node.names, cst.ImportStar) and any(dotted(alias.name) == cls.name for alias in node.names)
+            if (
+                named
+                and source.split(".")[-1] == cls.path.stem
+                and not _closeness(path, source, cls.path)
+                and not leads_to(project, path, source)
+            ):
+                yield Use(path, module, node)
 
 
 def _means(project, path: Path, source: str, cls: FunctionClass, rivals: list[FunctionClass]) -> bool:

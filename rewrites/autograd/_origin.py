@@ -12,7 +12,7 @@ def origin(project, path: Path, source: str, name: str) -> Path | None:
 
 
 def _origins(project, path: Path, source: str, name: str, seen: set[tuple[Path, str]]) -> set[Path] | None:
-    files = _files(project, path, source)
+    files = leads_to(project, path, source)
     if not files:
         return None
     found: set[Path] = set()
@@ -46,13 +46,13 @@ def _bound(project, file: Path, name: str, seen: set[tuple[Path, str]]) -> set[P
         found |= more
     for source in module.star_imports() if not bindings else ():
         more = _origins(project, file, source, name, seen)
-        if more is None and (source.startswith(".") or _files(project, file, source)):
+        if more is None and (source.startswith(".") or leads_to(project, file, source)):
             return None
         found |= more or set()
     return found
 
 
-def _files(project, path: Path, source: str) -> list[Path]:
+def leads_to(project, path: Path, source: str) -> list[Path]:
     """The files that a module's name may stand for: below the folder that its dots name, or below any folder above the file."""
     parts = [part for part in source.split(".") if part]
     dots = len(source) - len(source.lstrip("."))

@@ -46,7 +46,7 @@ from migrator.engine import ignored_lines
 from migrator.python import cst
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.autograd._class_edits import ClassEdits
-from rewrites.autograd._classes import FunctionClass, Signature, Stuck, Use, classes, parameters, signature, uses
+from rewrites.autograd._classes import FunctionClass, Signature, Stuck, Use, classes, parameters, signature, strays, uses
 from rewrites.autograd._use_edits import use_edits
 
 ID = "autograd-instance"
@@ -135,6 +135,9 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly:
         results.setdefault(path, []).append(finding)
     if cls.legacy:
         signatures[key] = wanted
+    for use in strays(project, cls, rivals) if ported else ():
+        message = f"this import leads to no file of the project; if it means the {cls.name} of {cls.path.name}, that is static now"
+        results.setdefault(use.path, []).append(Finding(ID, use.module.start(use.node), message, _applied(cls, wanted)))
     for path, made in edits.items():
         if made:
             results.setdefault(path, []).append(Change(ID, tuple(dict.fromkeys(sorted(made)))))

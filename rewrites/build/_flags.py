@@ -49,10 +49,11 @@ def _alternatives(node: cst.BaseExpression) -> list[cst.BaseExpression]:
 
 @dataclass
 class Flags:
-    """Literals that are flags of torch extensions (``reached``) or of other ones (``others``), by the file they stand in."""
+    """Literals that are flags of torch extensions (``reached``) or of other ones (``others``; ``nvcc``: those of its nvcc), by file."""
 
     reached: dict[Path, list[cst.BaseString]] = field(default_factory=dict)
     others: dict[Path, list[cst.BaseString]] = field(default_factory=dict)
+    nvcc: dict[Path, list[cst.BaseString]] = field(default_factory=dict)
     involved: set[Path] = field(default_factory=set)
     key: tuple = ()
 
@@ -61,6 +62,11 @@ class Flags:
 
     def elsewhere(self, path: Path) -> list[cst.BaseString]:
         return self.others.get(path, [])
+
+    def of_nvcc(self, path: Path) -> list[cst.BaseString]:
+        """``{"nvcc": [...]}`` of what is no torch extension: setup.py files that teach setuptools to call nvcc."""
+        torch = set(map(id, self.of(path)))
+        return [literal for literal in self.nvcc.get(path, []) if id(literal) not in torch]
 
 
 def flags(project) -> Flags:
@@ -73,7 +79,7 @@ def flags(project) -> Flags:
     if known is not None and known.key == key:
         return known
     found = Flags()
-    torch, others = _Flow(project, found.reached), _Flow(project, found.others)
+    torch, others, nvcc = (_Flow(project, literals) for literals in (found.reached, found.others, found.nvcc))
     for path in seeds:
         module = project.module(path)
         if module is None:
@@ -85,6 +91,9 @@ def flags(project) -> Flags:
                     continue
                 of_torch = arg.keyword.value in LOAD_ARGUMENTS or id(call) in mine
                 (torch if of_torch else others).follow(path, module, arg.value)
+                for element in arg.value.elements if isinstance(arg.value, cst.Dict) and not of_torch else ():
+                    if isinstance(element, cst.DictElement) and string_value(element.key) == "nvcc":
+                        nvcc.follow(path, module, element.value)
     found.involved = {*seeds, *torch.files, *others.files}
     found.key = tuple((p, id(project.scripts[p].data)) for p in sorted(found.involved))
     project.__dict__["_torch_flags"] = found
@@ -226,9 +235,13 @@ Drop = Callable[[list], set]
 
 
 def prune(
-    ctx: PythonContext, rule: str, drop: Drop, note: Callable[[list, set], str] = lambda tokens, gone: ""
+    ctx: PythonContext,
+    rule: str,
+    drop: Drop,
+    note: Callable[[list, set], str] = lambda tokens, gone: "",
+    literals: list[cst.BaseString] | None = None,
 ) -> tuple[list[Change], list[cst.CSTNode]]:
-    """Take flags from the literals that reach a torch extension.
+    """Take flags from the literals that reach a torch extension (or from ``literals``).
 
     ``drop`` is given the words of one list (None where something is not a literal) and says the indices that go. Returns the changes,
     and the literals whose words should go and that stand where they cannot be taken away.
@@ -237,7 +250,7 @@ def prune(
     assert module is not None
     changes: list[Change] = []
     stuck: list[cst.CSTNode] = []
-    mine = flags(ctx.project).of(ctx.path)
+    mine = flags(ctx.project).of(ctx.path) if literals is None else literals
     ids = set(map(id, mine))
     done: set[int] = set()
     for literal in mine:

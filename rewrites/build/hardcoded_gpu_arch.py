@@ -1,7 +1,8 @@
 """Drop the GPU architectures that the target's nvcc does not know.
 
 CUDA 13 compiles for 7.5 and newer, CUDA 12 for 5.0 and newer: ``nvcc fatal: Unsupported gpu architecture 'compute_35'``. Where none is
-left, torch chooses: the GPUs of this machine, or those in ``TORCH_CUDA_ARCH_LIST``.
+left, torch chooses: the GPUs of this machine, or those in ``TORCH_CUDA_ARCH_LIST``. In a setup.py that calls nvcc itself
+(``Extension(..., extra_compile_args={"nvcc": [...]})``) nvcc chooses: the oldest that it knows, as PTX for newer ones as well.
 
 Before:
     from torch.utils.cpp_extension import CUDAExtension
@@ -42,7 +43,17 @@ def fix(ctx):
             'without one set TORCH_CUDA_ARCH_LIST, such as "7.5;8.0;9.0+PTX"'
         )
 
-    changes, stuck = prune(ctx, ID, lambda tokens: _arch.drop(tokens, floor), note)
+    def note_of_nvcc(tokens, gone):
+        if _arch.named(tokens) - gone:
+            return ""
+        return f"no architecture is named in this list any more: nvcc makes code for {floor / 10:.1f}, and newer GPUs compile it"
+
+    def drop(tokens):
+        return _arch.drop(tokens, floor)
+
+    changes, stuck = prune(ctx, ID, drop, note)
+    more, stuck_too = prune(ctx, ID, drop, note_of_nvcc, flags(ctx.project).of_nvcc(ctx.path))
+    changes, stuck = [*changes, *more], [*stuck, *stuck_too]
     yield from changes
     for literal in stuck:
         yield Finding(ID, module.start(literal), "an architecture that the target's nvcc does not have", _ADVICE)
