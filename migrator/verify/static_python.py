@@ -342,16 +342,28 @@ class _Reader:
     def branch(self, node: ast.If, scope: _Scope) -> None:
         known = self.truth(node.test, scope)
         if known is None:
+            flags = {name: value for name, value in scope.items() if isinstance(value, bool)}
             for arm in (node.body, node.orelse):
                 try:
                     self.quiet_block(arm, scope)
                 except _Return:
                     if not self.open:
                         raise
+            scope.update((name, UNKNOWN) for name, value in flags.items() if scope[name] is not value)  # `if "--cpu" in argv: gpu = False`
         else:
-            if _speaks_of_cuda(node.test):
+            if self.is_of_cuda_alone(node.test, scope):
                 self.other_build.update(id(inner) for arm in (node.orelse if known else node.body) for inner in ast.walk(arm))
             self.block(node.body if known else node.orelse, scope)
+
+    def is_of_cuda_alone(self, test: ast.expr, scope: _Scope) -> bool:
+        """Whether the build without CUDA takes the other arm."""
+        here = self.truth(test, scope)
+        self.cuda = not self.cuda
+        try:
+            there = self.truth(test, scope)
+        finally:
+            self.cuda = not self.cuda
+        return here is not None and there is (not here)
 
     def loop(self, node: Any, scope: _Scope) -> None:
         items = _sequence(self.expression(node.iter, scope))

@@ -190,6 +190,33 @@ def test_the_arm_for_a_build_without_cuda_is_not_read(tmp_path):
     assert [(u.name, u.defines) for u in find_units(tmp_path).units] == [("a.cpp", ("WITH_CUDA=1",)), ("a.cu", ("WITH_CUDA=1",))]
 
 
+def test_a_switch_on_the_command_line_does_not_hide_the_cuda_arm(tmp_path):
+    """As pytorch_spline_conv has it."""
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
+            from sys import argv
+            from torch.utils.cpp_extension import CppExtension, CUDAExtension, CUDA_HOME
+            exts = [CppExtension('a_cpu', ['a.cpp'])]
+            GPU = True
+            for arg in argv:
+                if arg == '--cpu':
+                    GPU = False
+                    argv.remove(arg)
+            if CUDA_HOME is not None and GPU:
+                kind, sources = CUDAExtension, ['b.cpp']
+                sources.append('b.cu')
+                exts += [kind('b_cuda', sources)]
+            if CUDA_HOME is None:
+                exts += [CppExtension('c_cpu', ['c.cpp'])]
+        """,
+            **dict.fromkeys(("a.cpp", "b.cpp", "b.cu", "c.cpp"), ""),
+        },
+    )
+    assert names(find_units(tmp_path)) == ["a.cpp", "b.cpp", "b.cu"]
+
+
 def test_what_a_default_build_has_is_not_read_again_with_other_variables(tmp_path):
     tree(
         tmp_path,
