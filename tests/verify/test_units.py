@@ -279,9 +279,34 @@ def test_the_ffi_era(tmp_path):
             "src/roi_cuda.c": "",
             "src/roi.h": "",
             "src/cuda/kernel.cu": "",
+            "build_second.py": """
+            from torch.utils.ffi import create_extension
+            ffi = create_extension('_ext.second', headers=[], sources=['src/second.c'], relative_to=__file__, extra_objects=['src/second.cu.so'])
+        """,
+            "src/second.c": "",
+            "src/second.cu": "",
         },
     )
-    assert names(find_units(tmp_path)) == ["src/cuda/kernel.cu", "src/roi.c", "src/roi_cuda.c"]
+    assert names(find_units(tmp_path)) == ["src/cuda/kernel.cu", "src/roi.c", "src/roi_cuda.c", "src/second.c", "src/second.cu"]
+
+
+def test_objects_of_an_unknown_name_are_made_of_the_kernels_there(tmp_path):
+    tree(
+        tmp_path,
+        {
+            "knn/build_ffi.py": """
+            from os import path as osp
+            from torch.utils.ffi import create_extension
+            objects = [osp.join(osp.dirname(osp.realpath(__file__)), 'build/knn_kernel.so')]
+            ffi = create_extension('knn_pytorch', headers=[], sources=['src/knn.c'], relative_to=__file__, with_cuda=True, extra_objects=objects)
+        """,
+            "knn/src/knn.c": "",
+            "knn/src/knn_cuda_kernel.cu": '#include "distances.cu"',
+            "knn/src/distances.cu": "",
+            "elsewhere/other.cu": "",
+        },
+    )
+    assert names(find_units(tmp_path)) == ["knn/src/knn.c", "knn/src/knn_cuda_kernel.cu"]
 
 
 def test_load_inside_a_function(tmp_path):
