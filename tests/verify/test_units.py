@@ -75,6 +75,28 @@ def test_globs_conditions_and_concatenation(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(("release", "defines"), [("1.4.0", ("OLD_GENERATOR",)), ("1.10.2", ()), ("2.15.0", ())])
+def test_a_header_of_torch_that_a_script_looks_for(tmp_path, release, defines):
+    """As apex has it: ATen/CUDAGenerator.h is there up to torch 1.5."""
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
+            import os, torch
+            from torch.utils.cpp_extension import CUDAExtension
+            flags = []
+            torch_dir = torch.__path__[0]
+            if os.path.exists(os.path.join(torch_dir, 'include', 'ATen', 'CUDAGenerator.h')):
+                flags = ['-DOLD_GENERATOR']
+            CUDAExtension('a', ['a.cu'], extra_compile_args=flags + ['-I' + torch_dir], include_dirs=[os.path.dirname(torch.__file__) + '/include'])
+        """,
+            "a.cu": "",
+        },
+    )
+    (unit,) = find_units(tmp_path, release).units
+    assert unit.defines == defines and unit.include_dirs == ()
+
+
 def test_a_list_of_sources_and_one_flag_list(tmp_path):
     tree(
         tmp_path,
