@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from migrator import releases
 from migrator.releases import NEWEST
 
 STEP_LIMIT = 200_000
@@ -183,6 +184,7 @@ PATH_METHODS = {
     "with_name",
 }
 ENVIRONMENT = ("os.getenv", "os.environ.get", "getenv", "environ.get")
+TORCH = "/the torch of the build"  # stands for torch's folder in paths; what is asked of its headers, the index of the API answers
 PATH_ATTRIBUTES = {"parent", "name", "stem", "suffix", "parts"}
 
 
@@ -342,16 +344,28 @@ class _Reader:
     def branch(self, node: ast.If, scope: _Scope) -> None:
         known = self.truth(node.test, scope)
         if known is None:
+            flags = {name: value for name, value in scope.items() if isinstance(value, bool)}
             for arm in (node.body, node.orelse):
                 try:
                     self.quiet_block(arm, scope)
                 except _Return:
                     if not self.open:
                         raise
+            scope.update((name, UNKNOWN) for name, value in flags.items() if scope[name] is not value)  # `if "--cpu" in argv: gpu = False`
         else:
-            if _speaks_of_cuda(node.test):
+            if self.is_of_cuda_alone(node.test, scope):
                 self.other_build.update(id(inner) for arm in (node.orelse if known else node.body) for inner in ast.walk(arm))
             self.block(node.body if known else node.orelse, scope)
+
+    def is_of_cuda_alone(self, test: ast.expr, scope: _Scope) -> bool:
+        """Whether the build without CUDA takes the other arm."""
+        here = self.truth(test, scope)
+        self.cuda = not self.cuda
+        try:
+            there = self.truth(test, scope)
+        finally:
+            self.cuda = not self.cuda
+        return here is not None and there is (not here)
 
     def loop(self, node: Any, scope: _Scope) -> None:
         items = _sequence(self.expression(node.iter, scope))
@@ -376,7 +390,8 @@ class _Reader:
             return None if inner is None else not inner
         if not self.cuda and isinstance(node, ast.Name) and isinstance(known := self.expression(node, scope), bool):
             return known  # with_cuda = True, whatever the machine has
-        if _speaks_of_cuda(node):
+        of_torch = isinstance(node, ast.Call) and node.args and TORCH in str(self.expression(node.args[0], scope))
+        if _speaks_of_cuda(node) and not of_torch:  # ATen/CUDAGenerator.h is torch's
             negated = isinstance(node, ast.Compare) and (
                 (isinstance(node.ops[0], (ast.Is, ast.Eq)) and _is_constant(node.comparators[0], (None, False, "0", 0)))
                 or (isinstance(node.ops[0], (ast.IsNot, ast.NotEq)) and _is_constant(node.comparators[0], (True, "1", 1)))
@@ -560,6 +575,8 @@ class _Reader:
     def constant(self, dotted: str) -> Any:
         if dotted == "torch.__version__":
             return self.torch_version
+        if dotted in ("torch.__path__", "torch.__file__"):
+            return [TORCH] if dotted.endswith("path__") else f"{TORCH}/__init__.py"
         return _CONSTANTS.get(dotted, UNKNOWN)
 
     # -- calls --------------------------------------------------------------------------------------------------
@@ -669,7 +686,7 @@ class _Reader:
             if name in ("glob", "rglob", "iterdir"):
                 return sorted(getattr(self.path_here(value), name)(*args))
             if name in ("exists", "is_dir", "is_file"):
-                return getattr(self.path_here(value), name)()
+                return self.exists(value, getattr(Path, name))
             return getattr(value, name)(*args)
         return UNKNOWN
 
@@ -707,6 +724,22 @@ class _Reader:
             return found
         return [os.path.relpath(item, self.folder) for item in found]
 
+    def exists(self, path: Any, test: Callable[[Path], bool]) -> Any:
+        """What `test` says of a path; of a header of torch, whether the release has it."""
+        place = self.path_here(path)
+        if not place.is_relative_to(TORCH):
+            return test(place)
+        try:
+            name = place.relative_to(f"{TORCH}/include").as_posix()
+        except ValueError:
+            return UNKNOWN
+        if not place.suffix:
+            return UNKNOWN
+        from migrator.api.index import Index
+
+        known = Index.load().torch
+        return bool(known.headers.get(name.removeprefix("torch/csrc/api/include/"), 0) & known.bit(releases.parse(self.torch_version)))
+
     def listdir(self, path: str = ".") -> list[str]:
         return sorted(os.listdir(self.here(path)))
 
@@ -733,7 +766,7 @@ def _frozen(value: Any) -> Any:
         return [_frozen(item) for item in value]
     if isinstance(value, dict):
         return {key: _frozen(item) for key, item in value.items()}
-    return value
+    return UNKNOWN if isinstance(value, (str, Path)) and TORCH in str(value) else value
 
 
 def _last_name(node: ast.AST | None) -> str:
@@ -809,6 +842,8 @@ _CONSTANTS: dict[str, Any] = {
     "os.path.sep": "/",
     "sys.platform": "linux",
     "torch.__version__": None,
+    "torch.__path__": None,
+    "torch.__file__": None,
     "os.curdir": ".",
     "os.pardir": "..",
     "torch.version.hip": None,
@@ -837,8 +872,8 @@ _OUTSIDE: dict[str, Callable[..., Any]] = {
     "os.path.splitext": lambda r, p: os.path.splitext(str(p)),
     "os.path.split": lambda r, p: os.path.split(str(p)),
     "os.path.relpath": lambda r, p, s=".": os.path.relpath(r.here(p), r.here(s)),
-    "os.path.exists": lambda r, p: os.path.exists(r.here(p)),
-    "os.path.isfile": lambda r, p: os.path.isfile(r.here(p)),
+    "os.path.exists": lambda r, p: r.exists(p, Path.exists),
+    "os.path.isfile": lambda r, p: r.exists(p, Path.is_file),
     "os.path.isdir": lambda r, p: os.path.isdir(r.here(p)),
     "os.path.expanduser": lambda r, p: os.path.expanduser(str(p)),
     "os.getcwd": lambda r: str(r.folder),

@@ -163,6 +163,8 @@ def _builds_extension(path: Path) -> bool:
         data = path.read_bytes()
     except OSError:
         return False
+    if b"torch.utils.ffi" in data and re.search(rb"\bcreate_extension\s*\(", data):
+        return True
     return b"cpp_extension" in data and re.search(rb"\b(?:load|CppExtension|CUDAExtension)\s*\(", data) is not None
 
 
@@ -199,9 +201,12 @@ def _take_call(call: Call, script: Path, project: Project) -> bool:
     folder = script.parent
     sources = _strings(given.get("sources"))
     for built in _strings(given.get("extra_objects")):  # FFI era: build.py links objects that make.sh made of .cu files
-        source = re.sub(r"\.o$", "", built)
+        source = re.sub(r"\.s?o$", "", built)
         if source.endswith(".cu") or (folder / (source + ".cu")).is_file():
             sources.append(source if source.endswith(".cu") else source + ".cu")
+    # objects of another name, or that a command line brings, are made of the kernels there
+    if call.name == "create_extension" and given.get("extra_objects", []) != [] and not any(s.endswith(".cu") for s in sources):
+        sources += [str(path) for path in _loose_sources(folder)[0] if path.suffix in CUDA_SUFFIXES]
     existing = [s for s in dict.fromkeys(_existing(folder, s) for s in sources) if s is not None]
     missing = [s for s in sources if _existing(folder, s) is None]
     if not existing:
@@ -344,6 +349,15 @@ def _read_cmake_lists(path: Path, project: Project) -> None:
 
 def _take_folder(folder: Path, project: Project) -> None:
     """Every source in the folder that no other source includes."""
+    sources, include_dirs, cuda = _loose_sources(folder)
+    relative = tuple(_relative(path, project.root) for path in include_dirs)
+    for source in sources:
+        defines = ("WITH_CUDA",) if cuda else ()
+        project.units.append(Unit(project.root, _relative(source, project.root), folder.name, cuda, relative, defines))
+
+
+def _loose_sources(folder: Path) -> tuple[list[Path], tuple[Path, ...], bool]:
+    """The sources in the folder that no other source includes, the folders that they probably include from, whether CUDA is among them."""
     files: list[Path] = []
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(f for f in folders if f not in SKIPPED_FOLDERS and not f.startswith("."))
@@ -352,11 +366,7 @@ def _take_folder(folder: Path, project: Project) -> None:
     include_dirs = _likely_include_dirs(folder, files)
     pulled = included_by_others(files, include_dirs)
     cuda = any(path.suffix in CUDA_SUFFIXES for path in sources)
-    relative = tuple(_relative(path, project.root) for path in include_dirs)
-    for source in sources:
-        if source.resolve() not in pulled:
-            defines = ("WITH_CUDA",) if cuda else ()
-            project.units.append(Unit(project.root, _relative(source, project.root), folder.name, cuda, relative, defines))
+    return [path for path in sources if path.resolve() not in pulled], include_dirs, cuda
 
 
 def _likely_include_dirs(folder: Path, files: Sequence[Path]) -> tuple[Path, ...]:

@@ -75,6 +75,28 @@ def test_globs_conditions_and_concatenation(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(("release", "defines"), [("1.4.0", ("OLD_GENERATOR",)), ("1.10.2", ()), ("2.15.0", ())])
+def test_a_header_of_torch_that_a_script_looks_for(tmp_path, release, defines):
+    """As apex has it: ATen/CUDAGenerator.h is there up to torch 1.5."""
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
+            import os, torch
+            from torch.utils.cpp_extension import CUDAExtension
+            flags = []
+            torch_dir = torch.__path__[0]
+            if os.path.exists(os.path.join(torch_dir, 'include', 'ATen', 'CUDAGenerator.h')):
+                flags = ['-DOLD_GENERATOR']
+            CUDAExtension('a', ['a.cu'], extra_compile_args=flags + ['-I' + torch_dir], include_dirs=[os.path.dirname(torch.__file__) + '/include'])
+        """,
+            "a.cu": "",
+        },
+    )
+    (unit,) = find_units(tmp_path, release).units
+    assert unit.defines == defines and unit.include_dirs == ()
+
+
 def test_a_list_of_sources_and_one_flag_list(tmp_path):
     tree(
         tmp_path,
@@ -190,6 +212,33 @@ def test_the_arm_for_a_build_without_cuda_is_not_read(tmp_path):
     assert [(u.name, u.defines) for u in find_units(tmp_path).units] == [("a.cpp", ("WITH_CUDA=1",)), ("a.cu", ("WITH_CUDA=1",))]
 
 
+def test_a_switch_on_the_command_line_does_not_hide_the_cuda_arm(tmp_path):
+    """As pytorch_spline_conv has it."""
+    tree(
+        tmp_path,
+        {
+            "setup.py": """
+            from sys import argv
+            from torch.utils.cpp_extension import CppExtension, CUDAExtension, CUDA_HOME
+            exts = [CppExtension('a_cpu', ['a.cpp'])]
+            GPU = True
+            for arg in argv:
+                if arg == '--cpu':
+                    GPU = False
+                    argv.remove(arg)
+            if CUDA_HOME is not None and GPU:
+                kind, sources = CUDAExtension, ['b.cpp']
+                sources.append('b.cu')
+                exts += [kind('b_cuda', sources)]
+            if CUDA_HOME is None:
+                exts += [CppExtension('c_cpu', ['c.cpp'])]
+        """,
+            **dict.fromkeys(("a.cpp", "b.cpp", "b.cu", "c.cpp"), ""),
+        },
+    )
+    assert names(find_units(tmp_path)) == ["a.cpp", "b.cpp", "b.cu"]
+
+
 def test_what_a_default_build_has_is_not_read_again_with_other_variables(tmp_path):
     tree(
         tmp_path,
@@ -252,9 +301,34 @@ def test_the_ffi_era(tmp_path):
             "src/roi_cuda.c": "",
             "src/roi.h": "",
             "src/cuda/kernel.cu": "",
+            "build_second.py": """
+            from torch.utils.ffi import create_extension
+            ffi = create_extension('_ext.second', headers=[], sources=['src/second.c'], relative_to=__file__, extra_objects=['src/second.cu.so'])
+        """,
+            "src/second.c": "",
+            "src/second.cu": "",
         },
     )
-    assert names(find_units(tmp_path)) == ["src/cuda/kernel.cu", "src/roi.c", "src/roi_cuda.c"]
+    assert names(find_units(tmp_path)) == ["src/cuda/kernel.cu", "src/roi.c", "src/roi_cuda.c", "src/second.c", "src/second.cu"]
+
+
+def test_objects_of_an_unknown_name_are_made_of_the_kernels_there(tmp_path):
+    tree(
+        tmp_path,
+        {
+            "knn/build_ffi.py": """
+            from os import path as osp
+            from torch.utils.ffi import create_extension
+            objects = [osp.join(osp.dirname(osp.realpath(__file__)), 'build/knn_kernel.so')]
+            ffi = create_extension('knn_pytorch', headers=[], sources=['src/knn.c'], relative_to=__file__, with_cuda=True, extra_objects=objects)
+        """,
+            "knn/src/knn.c": "",
+            "knn/src/knn_cuda_kernel.cu": '#include "distances.cu"',
+            "knn/src/distances.cu": "",
+            "elsewhere/other.cu": "",
+        },
+    )
+    assert names(find_units(tmp_path)) == ["knn/src/knn.c", "knn/src/knn_cuda_kernel.cu"]
 
 
 def test_load_inside_a_function(tmp_path):
