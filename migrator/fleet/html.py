@@ -48,7 +48,7 @@ def _heading(survey: dict[str, Any], listed: str) -> str:
     sums = survey["summary"]
     cards = [
         (f"{sums['repositories']:,}", "repositories", ""),
-        (f"{sums['breaks']:,}", f"places that do not compile on torch {survey['target']}", ""),
+        (f"{sums['breaks']:,}", f"places that break on torch {survey['target']}", ""),
         (f"{sums['edits']:,}", "edits", ""),
         (f"{sums['by_hand']:,}", "places to do by hand", ' class="hand"' if sums["by_hand"] else ""),
     ]
@@ -105,7 +105,7 @@ def _table(survey: dict[str, Any]) -> str:
     heads = [
         ("repository", "", ""),
         ("state", "", ""),
-        ("breaks", "n", "places that do not compile on the target"),
+        ("breaks", "n", "places that break on the target"),
         ("edits", "n", ""),
         ("by hand", "n", "places left to do by hand"),
         ("effort", "", "of what is left by hand: the highest of any file"),

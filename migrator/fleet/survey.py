@@ -22,7 +22,7 @@ def state(record: Record) -> str:
 
 
 def breaks(record: Record) -> int:
-    """How many places do not compile on the target: edits and places by hand of rules that say so."""
+    """How many places break on the target: edits and places by hand of rules that say so."""
     return sum(rule["edits"] + rule["by_hand"] for rule in record.get("rules", {}).values() if rule["severity"] == "broken")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -245,3 +248,12 @@ def test_parquet_has_a_row_a_repository(tmp_path):
     assert (first["name"], first["state"], first["edits"], first["breaks"]) == ("a", "ported", 2, 2)
     assert dict(first["edits_by_rule"]) == {"at-check": 1, "thc-headers": 1} or sum(dict(first["edits_by_rule"]).values()) == 2
     assert (second["state"], second["error_kind"], second["edits"]) == ("failed", "input", None)
+
+
+def test_the_page_allows_its_own_script_and_no_other(tmp_path):
+    folder(tmp_path / "<script>alert(1)</script>")
+    fleet(lists(tmp_path, "<script>alert(1)</script>"), tmp_path / "out")
+    page = (tmp_path / "out/survey.html").read_text()
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'\"" in page
