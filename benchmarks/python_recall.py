@@ -155,9 +155,9 @@ def _refused(value: object, call: ast.Call) -> str:
     if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
         return ""
     written = value.__init__ if isinstance(value, type) else value
-    if not inspect.isfunction(inspect.unwrap(written)):
-        return ""
     try:
+        if not inspect.isfunction(inspect.unwrap(written)):
+            return ""
         inspect.signature(value).bind(*[None] * len(call.args), **{k.arg: None for k in call.keywords})
     except TypeError as error:
         return str(error)
