@@ -170,17 +170,18 @@ def measured(folder: Path, cuport: list[str], scratch: Path) -> dict:
     """What one folder uses before and after ``cuport migrate``."""
     ported = scratch / folder.name
     command = [*cuport, "migrate", str(folder), "--out", str(ported), "--third-party", "--allow-no-vcs", "--format", "json"]
-    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    reported = {(Path("/", f["path"]), left["new_line"]) for f in report["files"] for left in f["left"]}
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder).stdout)
+    read = {folder / f["path"] for f in (*report["files"], *report["untouched"])}  # not build folders and the like
+    reported = {(folder / f["path"], left["new_line"]) for f in report["files"] for left in f["left"]}
     counts = {"folder": folder.name, "files": 0, "rejected": 0, "reported": 0, "silent": []}
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted(read & set(folder.rglob("*.py"))):
         counts["files"] += 1
         counts["rejected"] += len({(line, name) for line, name in rejected(path) if not name.startswith(OWN)})
         new = ported / path.relative_to(folder)
         for line, name in sorted(set(rejected(new))) if new.is_file() else ():
             if name.startswith(OWN):
                 continue
-            if any(p.parts[-len(path.relative_to(folder).parts) :] == path.relative_to(folder).parts and n == line for p, n in reported):
+            if (path, line) in reported:
                 counts["reported"] += 1
             else:
                 counts["silent"].append(f"{path.relative_to(folder)}:{line}: {name}")
@@ -197,7 +198,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         rows = []
         for folder in given.folders:
-            rows.append(measured(folder.resolve(), shlex.split(given.cuport), given.keep or Path(scratch)))
+            rows.append(measured(folder.resolve(), shlex.split(given.cuport), (given.keep or Path(scratch)).resolve()))
             print(json.dumps(rows[-1]), flush=True)
     total = {key: sum(row[key] for row in rows) for key in ("files", "rejected", "reported")}
     silent = sum(len(row["silent"]) for row in rows)
