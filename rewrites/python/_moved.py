@@ -180,14 +180,15 @@ def _in_import(module: Module, node: cst.CSTNode) -> bool:
 
 
 def no_arm_works(module: Module, node: cst.CSTNode, table: Mapping[str, Moved]) -> bool:
-    """Whether every arm of the ``try`` around an import statement imports a name that is gone."""
+    """Whether every arm of the ``try`` around an import statement imports a name that is gone, or binds nothing (it prints, it raises)."""
     block = module.enclosing(node, cst.Try, cst.TryStar)
     if block is None or module.names.guarded(block):
         return False
     for arm in [block.body, *(h.body for h in block.handlers)]:
         imports = module.find(cst.ImportFrom, under=arm)
         names = {f"{source_module(n)}.{a.name.value}" for n in imports if not isinstance(n.names, cst.ImportStar) for a in n.names}
-        if not names & table.keys():
+        binds = module.find(cst.Import, cst.ImportFrom, cst.Assign, cst.AnnAssign, cst.FunctionDef, cst.ClassDef, under=arm)
+        if binds and not names & table.keys():
             return False
     return True
 

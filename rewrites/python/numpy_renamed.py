@@ -26,7 +26,7 @@ _RENAMED = {
     **{"NaN": "nan", "float_": "float64", "complex_": "complex128", "cfloat": "complex128", "singlecomplex": "complex64"},
     **{"longfloat": "longdouble", "clongfloat": "clongdouble", "longcomplex": "clongdouble", "unicode_": "str_", "string_": "bytes_"},
     **{"round_": "round", "product": "prod", "cumproduct": "cumprod", "sometrue": "any", "alltrue": "all", "mat": "asmatrix"},
-    **{"int0": "intp", "uint0": "uintp", "bool8": "bool_", "object0": "object_", "lib.pad": "pad", "rank": "ndim"},
+    **{"int0": "intp", "uint0": "uintp", "bool8": "bool_", "object0": "object_", "lib.pad": "pad"},
 }
 _TABLE = {f"numpy.{old}": Moved(f"numpy.{new}") for old, new in _RENAMED.items()} | {
     "numpy.trapz": Moved("numpy.trapezoid", since="2.3"),

@@ -14,6 +14,7 @@ from rewrites.python._removed import Removed, removed
 
 ID = "removed-name"
 _ITERATOR = "torch.utils.data.dataloader._BaseDataLoaderIter, or iterate over the DataLoader: its parts are private"
+_MULTIGPU = "one process for each GPU, and the same function without _multigpu"
 _GONE: dict[str, tuple[str, str]] = {  # name -> the first release seen without it, what to write
     "torch.utils.serialization": ("1.0", "the package torchfile reads .t7 files of Lua Torch"),
     "torch.legacy": ("1.0", "torch.nn"),
@@ -40,6 +41,28 @@ _GONE: dict[str, tuple[str, str]] = {  # name -> the first release seen without 
     "torch.testing.randn": ("2.0", "torch.randn"),
     "torch.testing.get_all_device_types": ("2.0", '["cpu", "cuda"] where torch.cuda.is_available()'),
     "torch.nn.modules.linear._LinearWithBias": ("1.9", "torch.nn.modules.linear.NonDynamicallyQuantizableLinear, or torch.nn.Linear"),
+    **{
+        f"torch.distributed.{name}_multigpu": ("2.15", _MULTIGPU)
+        for name in ("all_gather", "all_reduce", "broadcast", "reduce", "reduce_scatter")
+    },
+    "torch.distributed.distributed_c10d._default_pg": ("2.15", "torch.distributed.group.WORLD"),
+    "torch.distributed.pipeline": ("2.15", "torch.distributed.pipelining"),
+    "torch.btrifact_with_info": ("1.3", "torch.linalg.lu_factor_ex"),
+    "torch.btriunpack": ("1.3", "torch.lu_unpack"),
+    "torch.autograd.gradcheck.zero_gradients": ("2.15", "x.grad = None for each input"),
+    "torch.autograd.function.traceable": ("2.15", "nothing: leave the decorator out"),
+    "torch._jit_internal.weak_module": ("2.15", "nothing: leave the decorator out"),
+    "torch._jit_internal.weak_script_method": ("2.15", "nothing: leave the decorator out"),
+    "torch.nn.modules.loss._assert_no_grad": ("2.15", "assert not x.requires_grad"),
+    "torch.nn.functional._pointwise_loss": ("2.15", "the loss itself, with reduction="),
+    "torch.distributions.utils._finfo": ("2.15", "torch.finfo(x.dtype)"),
+    "torch.utils.data.dataloader._use_shared_memory": ("2.15", "torch.utils.data.get_worker_info() is not None"),
+    "torch.testing.assert_equal": ("2.15", "torch.testing.assert_close(x, y, rtol=0, atol=0)"),
+    "torch.onnx._optimize_trace": ("2.15", "torch.onnx.export, which optimizes"),
+    "torch.onnx.set_training": ("2.15", "training= of torch.onnx.export"),
+    "torch.onnx.export_to_pretty_string": ("2.15", "onnx.printer.to_text of the package onnx"),
+    "torch.onnx.dynamo_export": ("2.15", "torch.onnx.export(..., dynamo=True)"),
+    "torch.onnx.symbolic_caffe2": ("2.15", "torch.onnx.symbolic_opset9, or torch.onnx.register_custom_op_symbolic"),
     "torch._utils._accumulate": ("2.8", "itertools.accumulate"),
 }
 

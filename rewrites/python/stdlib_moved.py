@@ -1,8 +1,8 @@
 """Take from the standard library what has another name there by now.
 
 ``time.clock`` (gone with Python 3.8, for which torch is built since 1.4) was the processor time on Linux: ``time.process_time``.
-``fractions.gcd`` went with 3.9, ``imp`` with 3.12, ``pipes`` with 3.13; Python 2 had ``urllib.urlretrieve`` and its sisters. What has no
-successor of one name is reported.
+``fractions.gcd`` went with 3.9 (``math.gcd`` takes integers only, and its result is never negative), ``imp`` with 3.12, ``pipes`` with
+3.13; Python 2 had ``urllib.urlretrieve`` and its sisters. What has no successor of one name is reported.
 
 Before:
     import time

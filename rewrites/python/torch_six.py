@@ -20,7 +20,7 @@ from migrator.python_branches import decided
 from migrator.python_imports import module_edits, take_from_import
 from migrator.python_names import source_module
 from migrator.rewrite import Change, Finding, Rewrite
-from rewrites.python._moved import Moved, moved, renamable, unused_module
+from rewrites.python._moved import Moved, moved, no_arm_works, renamable, unused_module
 
 ID = "torch-six"
 _TABLE = {
@@ -41,6 +41,7 @@ _GONE = {
     "bind_method": "types.MethodType(fn, obj)",
     "get_function_from_type": "getattr(cls, name, None)",
 }
+_ALL = {f"torch._six.{name}": Moved(name) for name in (*_MODULES, *_VALUES, *_GONE)} | _TABLE
 _follow = moved(ID, _TABLE)
 
 
@@ -50,12 +51,14 @@ def fix(ctx):
         return
     yield from _follow(ctx)
     for node in module.find(cst.ImportFrom):
-        if source_module(node) != "torch._six" or isinstance(node.names, cst.ImportStar) or module.names.guarded_import(node):
+        if source_module(node) != "torch._six" or isinstance(node.names, cst.ImportStar):
+            continue
+        if module.names.guarded_import(node) and not no_arm_works(module, node, _ALL):
             continue
         for alias in node.names:
             yield from _imported(ctx, module, node, alias)
     yield from unused_module(module, ID, "torch._six")
-    wanted = {f"torch._six.{name}" for name in (*_MODULES, *_VALUES, *_GONE)}
+    wanted = _ALL.keys() - _TABLE.keys()
     for node, name in module.names.references(wanted):
         if isinstance(node, cst.Attribute):
             yield from _used(module, node, name.rsplit(".", 1)[-1])
