@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
+from textwrap import TextWrapper
 
 import click
 
@@ -42,8 +45,12 @@ def command(catalogue, rule: str | None, config: Path | None, no_config: bool) -
         if not listed:
             raise UsageError(known.unknown(rule))
         width, group, when = (max(map(len, column)) for column in zip(*((r.id, r.group, r.when) for r in listed), strict=True))
-        for r in listed:
-            click.echo(f"{r.id:<{width}}  {r.group:<{group}}  {r.when:<{when}}  {r.tier:<6}  {plain(r.title)}")
+        lines = [f"{r.id:<{width}}  {r.group:<{group}}  {r.when:<{when}}  {r.tier:<6}  {plain(r.title)}" for r in listed]
+        columns = shutil.get_terminal_size().columns
+        if sys.stdout.isatty() and max(map(len, lines)) > columns:
+            folded = TextWrapper(columns, initial_indent="    ", subsequent_indent="    ")
+            lines = [f"{r.id}  ({r.group}, {r.tier}, {r.when})\n{folded.fill(plain(r.title))}" for r in listed]
+        click.echo("\n".join(lines))
         return
     click.echo(f"{found.id} ({found.group}, {found.tier}, {found.when})\n")
     click.echo(plain(found.doc.strip()))

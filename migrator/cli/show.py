@@ -75,8 +75,8 @@ def closing(plan: Plan, wrote: bool, verbose: bool, quiet: bool) -> None:
                     say(f"{shown_path(file.path)}:{applied.line}: {applied.rule}")
         for line in text.summary(plan, "changed" if wrote else "would change", paint):
             say(line)
-        for line in text.notes(plan):
-            say(f"note: {line}")
+        for line in text.notes(plan, width):
+            say(line)
     for line in text.by_hand(plan, wrote, width, paint):
         say(line)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from migrator.verify.verification import Verification
 
 CONTEXT = 3
+QUIET_FOLDERS = 10  # of more folders where nothing changes only the number is shown
 OPEN_FILES = 40  # further files are folded; a click or Enter opens one
 SQUARES = 400  # of one folder in the picture
 
@@ -44,8 +45,9 @@ nav { margin: .75rem 0; } nav a { margin-right: 1rem; }
 .untouched { background: var(--untouched); }
 .legend { display: flex; flex-wrap: wrap; gap: 1.25rem; margin: .25rem 0 .75rem; padding: 0; list-style: none; }
 .legend i, .squares > * { display: inline-block; width: 1rem; height: 1rem; border-radius: 3px; vertical-align: -.15rem; }
-.folders { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .3rem 1rem; margin: 0; }
+.folders { display: grid; grid-template-columns: fit-content(28rem) 1fr; gap: .3rem 1rem; margin: 0; }
 .folders dt { overflow-wrap: anywhere; color: var(--soft); } .folders dd { margin: 0; }
+@media (max-width: 40rem) { .folders { display: block; } .folders dd { margin-bottom: .5rem; } }
 .squares { display: flex; flex-wrap: wrap; gap: 3px; margin: 0; padding: .2rem 0; }
 .squares > * { font-size: .7rem; line-height: 1rem; text-align: center; text-decoration: none; font-weight: 700; }
 .squares a.by-hand { color: var(--bg); } .squares a.ported { color: var(--bg); } .squares .more { width: auto; color: var(--soft); }
@@ -129,8 +131,14 @@ def _picture(plan: Plan, anchors: dict[int, str]) -> str:
     if not total:
         return ""
     bar = "".join(f'<span class="{what.replace(" ", "-")}" style="flex:{number}"></span>' for what, number in count.items() if number)
-    legend = "".join(f'<li><i class="{what.replace(" ", "-")}"></i> {number} {what}</li>' for what, number in count.items())
-    rows = "\n".join(f"<dt>{text(folder or '.')}</dt><dd>{_squares(found)}</dd>" for folder, found in sorted(folders.items()))
+    legend = "".join(f'<li><i class="{what.replace(" ", "-")}"></i> {number:,} {what}</li>' for what, number in count.items())
+    quiet = [folder for folder, found in folders.items() if all(square.startswith("<span") for _, square in found)]
+    if len(quiet) > QUIET_FOLDERS:
+        files = sum(len(folders.pop(folder)) for folder in quiet)
+        last = f'<dt>{len(quiet):,} other folders</dt><dd class="soft">{files:,} files that need nothing</dd>'
+    else:
+        last = ""
+    rows = "\n".join(f"<dt>{text(folder or '.')}</dt><dd>{_squares(found)}</dd>" for folder, found in sorted(folders.items())) + last
     return (
         f'<section aria-labelledby="picture">\n<h2 id="picture">Files</h2>\n<div class="bar" aria-hidden="true">{bar}</div>\n'
         f'<ul class="legend">{legend}</ul>\n<dl class="folders">\n{rows}\n</dl>\n</section>'

@@ -38,15 +38,15 @@ def _count(count: int, word: str) -> str:
     return f"{count} {_plural(count, word)}"
 
 
-def notes(plan: Plan) -> list[str]:
-    """What a person should know of the changes made, and of comments that ignore in vain; lines are the original's."""
-    result = [f"{shown(file.path)}:{applied.line}: [{applied.rule}] {applied.note}" for file, applied in plan.notes]
+def notes(plan: Plan, width: int = 0) -> list[str]:
+    """What a person should know of the changes made, and of comments that ignore in vain; lines are the original's. ``width`` as below."""
+    result = [f"note: {shown(file.path)}:{applied.line}: [{applied.rule}] {applied.note}" for file, applied in plan.notes]
     for unused in plan.unused_ignores:
         what = ", ".join(unused.rules) or "anything"
         result.append(
-            f"{shown(unused.path)}:{unused.line}: this comment ignores {what} here, and there is nothing to ignore; take it away"
+            f"note: {shown(unused.path)}:{unused.line}: this comment ignores {what} here, and there is nothing to ignore; take it away"
         )
-    return result
+    return [line for note in result for line in _folded(note, "      ", width, ("note:", ""), plain)]
 
 
 def by_hand(plan: Plan, new_lines: bool, width: int = 0, paint: Paint = plain) -> list[str]:

@@ -59,6 +59,15 @@ def test_every_part_is_there(folder):
     assert links <= set(ids) and len(ids) == len(set(ids))
 
 
+def test_many_folders_where_nothing_changes_are_one_line(folder):
+    for number in range(11):
+        (folder / f"lib{number}").mkdir()
+        (folder / f"lib{number}/a.cpp").write_text("int x;\n")
+    page, _ = page_of(".")
+    assert page.all("dt")[-1] == "11 other folders" and page.all("dd")[-1] == "11 files that need nothing"
+    assert len(page.all("dt")) == 3 and page.all("ul", class_="legend")[0].endswith(" 12 untouched")
+
+
 def test_both_sides_and_what_changed(folder):
     _, text = page_of("csrc/op.cu")
     assert '<td class="no">7</td><td class="old">' in text and "<mark>THCCeilDiv</mark>" in re.sub(r"</?span[^>]*>", "", text)
@@ -108,13 +117,13 @@ def test_a_verification_comes_along(folder):
 
 
 def test_what_verify_wrote_is_read_back():
-    run = result(before=matrix(a="2.15.0", b=""), after=matrix(a=""), proofs=[proof()], before_description="git HEAD", unchanged=True)
+    run = result(before=matrix(a="2.15.0", b=""), after=matrix(a=""), proofs=[proof()], before_description="git HEAD", unchanged=True, advice="do this")
     value = verify_json.as_dict(run)
     path = Path("verify.json")
     from migrator.verify.report.load import _verification
 
     again = verify_json.as_dict(_verification(json.loads(json.dumps(value))))
-    for key in ("ok", "archs", "cuda", "compiler", "before", "after", "summary", "proofs", "originals", "unchanged"):
+    for key in ("ok", "archs", "cuda", "compiler", "before", "after", "summary", "proofs", "originals", "unchanged", "advice"):
         assert again[key] == value[key], (path, key)
 
 

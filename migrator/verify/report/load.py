@@ -47,6 +47,7 @@ def _verification(value: dict[str, Any]) -> Verification:
         unchanged=value.get("unchanged", False),
         after=_matrix(value["after"]),
         proofs=[_proof(each) for each in value["proofs"]],
+        advice=value.get("advice", ""),
         run=RunResult(**{**run, "libraries": [Path(p) for p in run["libraries"]]}) if run else None,
     )
 
