@@ -1,11 +1,14 @@
-"""What the benchmark of the audit reads out of compilers' errors."""
+"""The benchmark of the audit: what it reads out of compilers' errors, and what it counts."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.audit_recall import Folder, Target
 from benchmarks.complaints import complaints
+from benchmarks.unported import Compiled
+from migrator.verify.units import Unit
 
 NVCC = """\
 In file included from src/op.h:3,
@@ -60,3 +63,52 @@ def test_gcc(tmp_path):
         ("op.cpp", 7, "name", "torch", "IntList", False),
         ("op.cpp", 9, "other", "", "", False),
     ]
+
+
+SOURCE = """\
+#include <ATen/ATen.h>
+#include <THC/THC.h>
+struct Own;
+void f(at::Tensor x, at::Tensor y) {
+  AT_CHECK(x.is_cuda(), "on the GPU");
+  auto z = at::gesv(x, y);
+  own_name(z);
+  x.size("a");
+}
+"""
+SAID = """\
+In file included from op.cu:2:
+stubs/THC/THC.h:1:2: warning: #warning cuport-absent THC/THC.h [-Wcpp]
+op.cu(5): error: identifier "AT_CHECK" is undefined
+op.cu(6): error: namespace "at" has no member "gesv"
+op.cu(7): error: identifier "own_name" is undefined
+op.cu(8): error: no instance of overloaded function "at::Tensor::size" matches the argument list
+"""
+
+
+def count(tmp_path, said):
+    root, headers = tmp_path / "project", tmp_path / "headers"
+    (headers / "ATen").mkdir(parents=True)
+    (headers / "ATen" / "ATen.h").write_text("struct Tensor; // AT_CHECK was here\n")
+    root.mkdir()
+    source = root / "op.cu"
+    source.write_text(SOURCE)
+    unit = Unit(root, Path("op.cu"), "op", True)
+    folder = Folder(root, [Compiled({unit: frozenset({source})}, tuple(complaints(said, root)))], Target([headers]))
+    return folder.count(), folder.details
+
+
+def test_what_is_gone_is_met(tmp_path):
+    tally, details = count(tmp_path, SAID)
+    assert (tally.names, tally.names_audited, tally.names_met) == (2, 2, 2)
+    assert (tally.headers, tally.headers_audited, tally.headers_met) == (1, 1, 1)
+    assert (tally.findings, tally.findings_gone) == (3, 3)
+    assert (tally.uses, tally.uses_met) == (1, 0) and len(details["uses not met"]) == 1
+    assert details["unknown names"] == ["op.cu:7: own_name"]
+    assert tally.edits_of_errors == tally.edits > 0
+
+
+def test_what_is_passed_over_counts(tmp_path):
+    tally, details = count(tmp_path, SAID + 'op.cu(9): error: identifier "THCNumerics" is undefined\n')
+    assert (tally.names, tally.names_audited, tally.names_met) == (3, 2, 2)
+    assert details["names not audited"] == details["names not met"] == ["op.cu:9: THCNumerics"]
