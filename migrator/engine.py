@@ -53,21 +53,26 @@ class FileContext:
     """What a rewrite sees of one file: its tree, its scopes, the project, the settings."""
 
     def __init__(self, project: Project, path: Path, settings: Settings, catalogue: Catalogue, findings: tuple[Finding, ...] = ()):
-        self.project = project
+        self._project = project
+        self.alone = True  # whether nobody asked for more than this file
         self.findings = findings  # what rewrites of a lower order already reported in this file
         self.path = path
         self.settings = settings
         self.catalogue = catalogue
         self.file: SourceFile = project.files[path]
-        self._word_index: dict[str, list[Node]] = {}
+
+    @property
+    def project(self) -> Project:
+        self.alone = False
+        return self._project
 
     @property
     def tree(self) -> Tree:
-        return self.project.tree(self.path)
+        return self._project.tree(self.path)
 
     @property
     def scopes(self) -> Scopes:
-        return self.project.scopes(self.path)
+        return self._project.scopes(self.path)
 
     def names(self, words: Iterable[str]) -> Iterator[Node]:
         """Name nodes that spell one of the words: never in comments, strings, or ``#if 0``."""
@@ -81,7 +86,7 @@ class FileContext:
         return self.scopes.type_of(node)
 
     def includes(self) -> list[preproc.Include]:
-        return self.project.includes(self.path)
+        return self._project.includes(self.path)
 
     def includes_header(self, *names: str) -> bool:
         """Whether the file includes one of the headers, itself or through the project's own headers."""
@@ -213,6 +218,14 @@ class _State:
         self.suppressed: set[tuple[int, str]] = set()  # line of the original and rule that a comment ignored
         self.last_rules: list[str] = []
         self.new_path: Path | None = None
+        self._idle: dict[int, tuple[SourceFile, tuple[Finding, ...], set[str]]] = {}
+
+    def idle(self, order: int, file: SourceFile, earlier: tuple[Finding, ...]) -> set[str]:
+        """The rewrites of an order that looked at nothing but this file, and found nothing: they do so again until it changes."""
+        known = self._idle.get(order)
+        if known is None or known[0] is not file or known[1] != earlier:
+            known = self._idle[order] = (file, earlier, set())
+        return known[2]
 
     def original_offset(self, offset: int) -> int:
         for back in reversed(self.back):
@@ -271,7 +284,7 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
         present = {(state.original.shown_line(state.original_offset(f.start)), f) for found in state.findings.values() for f in found}
         left = tuple(
             Left(f.rule, line, new.shown_line(f.start), new.where(f.start) + f.message, f.advice)
-            for line, f in sorted({*present, *state.kept}, key=lambda pair: (pair[1].start, pair[1].rule))
+            for line, f in sorted({*present, *state.kept}, key=lambda pair: (pair[1].start, pair[1].rule, pair[1].message))
         )
         before, after = state.original.raw, new.raw
         if after != before or left or state.new_path is not None:
@@ -425,8 +438,15 @@ def _one_file(
         ctx = (PythonContext if language == "python" else TextContext)(project, path, settings, catalogue)
     ignored = ignored_lines(file)
     changes: list[Change] = []
+    idle = state.idle(order, file, earlier)
     for rewrite in active:
+        if rewrite.id in idle:
+            continue
+        quiet = True
+        if isinstance(ctx, FileContext):
+            ctx.alone = True
         for result in rewrite.results(ctx):
+            quiet = False
             if isinstance(result, NewFile):
                 if result.path not in states and not result.path.exists():
                     new_files[result.path] = result
@@ -452,6 +472,8 @@ def _one_file(
                 continue
             if edits and file.can_edit(edits):
                 changes.append(replace(result, edits=edits))
+        if quiet and isinstance(ctx, FileContext) and ctx.alone:
+            idle.add(rewrite.id)
     if not changes:
         return None
     accepted, _ = select_changes(changes)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
 
-_LINE = rb"(?:^|(?<=\A\xef\xbb\xbf))[ \t]*"  # a line's start; a byte order mark may stand before the first
-_DIRECTIVE = re.compile(_LINE + rb"#[ \t]*(if|ifdef|ifndef|elif|else|endif)\b([^\n]*)", re.M)
-_INCLUDE = re.compile(_LINE + rb'#[ \t]*include[ \t]*(<([^>\n]+)>|"([^"\n]+)")', re.M)
-_DEFINE = re.compile(_LINE + rb"#[ \t]*(define|undef)[ \t]+([A-Za-z_]\w*)", re.M)
+# They begin with a plain byte, so that the search for it is quick; what stands before it on the line is looked at afterwards.
+_DIRECTIVE = re.compile(rb"#[ \t]*(if|ifdef|ifndef|elif|else|endif)\b([^\n]*)")
+_INCLUDE = re.compile(rb'#[ \t]*include[ \t]*(<([^>\n]+)>|"([^"\n]+)")')
+_DEFINE = re.compile(rb"#[ \t]*(define|undef)[ \t]+([A-Za-z_]\w*)")
+_first = itemgetter(0)
 _BLOCK_COMMENT = re.compile(rb'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
 
@@ -33,40 +37,43 @@ class Arm:
     opened_at: int  # offset of the #if line
 
 
+@lru_cache(maxsize=64)
 def comment_spans(data: bytes) -> list[tuple[int, int]]:
     """Spans of the block comments, in order (line comments cannot hide a directive)."""
     return [m.span() for m in _BLOCK_COMMENT.finditer(data) if m.group().startswith(b"/*")]
 
 
-def _visible(matches, data: bytes):
-    """The matches that do not start inside a block comment."""
-    if b"/*" not in data:
-        yield from matches
-        return
-    spans = comment_spans(data)
-    starts = [s for s, _ in spans]
-    for m in matches:
-        i = bisect_right(starts, m.start()) - 1
-        if i < 0 or m.start() >= spans[i][1]:
-            yield m
+def _visible(pattern: re.Pattern[bytes], data: bytes) -> Iterator[tuple[re.Match[bytes], int]]:
+    """The matches that stand first on a line and do not start inside a block comment, each with the start of its line."""
+    spans: list[tuple[int, int]] | None = None if b"/*" in data else []
+    for m in pattern.finditer(data):
+        line = data.rfind(b"\n", 0, m.start()) + 1
+        if line == 0 and data.startswith(b"\xef\xbb\xbf"):
+            line = 3  # a byte order mark may stand before the first line
+        if data[line : m.start()].strip(b" \t"):
+            continue
+        if spans is None:
+            spans = comment_spans(data)
+        i = bisect_right(spans, line, key=_first) - 1
+        if i < 0 or line >= spans[i][1]:
+            yield m, line
 
 
 def includes(data: bytes) -> list[Include]:
     """The ``#include`` lines outside comments, in order."""
     result = []
-    for m in _visible(_INCLUDE.finditer(data), data):
+    for m, _ in _visible(_INCLUDE, data):
         name = (m.group(2) or m.group(3)).decode("utf-8", "surrogateescape").strip()
-        start = m.start() + len(m.group()) - len(m.group().lstrip())
-        result.append(Include(name, m.group(3) is not None, start, m.end()))
+        result.append(Include(name, m.group(3) is not None, m.start(), m.end()))
     return result
 
 
 def defined_macros(data: bytes) -> dict[str, list[int]]:
     """Names of the macros that the file defines, with the offsets of their ``#define`` lines."""
     result: dict[str, list[int]] = {}
-    for m in _visible(_DEFINE.finditer(data), data):
+    for m, line in _visible(_DEFINE, data):
         if m.group(1) == b"define":
-            result.setdefault(m.group(2).decode(), []).append(m.start())
+            result.setdefault(m.group(2).decode(), []).append(line)
     return result
 
 
@@ -74,15 +81,15 @@ def arms(data: bytes) -> list[Arm]:
     """Every conditional arm of the file, inner ones after the outer one that holds them."""
     stack: list[list] = []
     result: list[Arm] = []
-    for m in _visible(_DIRECTIVE.finditer(data), data):
+    for m, line in _visible(_DIRECTIVE, data):
         kind = m.group(1).decode()
         rest = re.sub(r"/\*.*?\*/|//.*", "", m.group(2).decode("latin-1")).strip()
         if kind in ("if", "ifdef", "ifndef"):
             condition = {"if": rest, "ifdef": f"defined({rest})", "ifndef": f"!defined({rest})"}[kind]
-            stack.append([m.end(), condition, [condition], m.start()])
+            stack.append([m.end(), condition, [condition], line])
         elif stack:
             start, condition, seen, opened = stack[-1]
-            result.append(Arm(start, m.start(), condition, opened))
+            result.append(Arm(start, line, condition, opened))
             if kind == "endif":
                 stack.pop()
             else:

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 import tree_sitter
 import tree_sitter_cpp
@@ -24,6 +24,7 @@ NAME_KINDS = frozenset(
     {"identifier", "type_identifier", "field_identifier", "namespace_identifier", "primitive_type", "statement_identifier"}
 )
 _start = attrgetter("start")
+_first = itemgetter(0)
 _start_byte = attrgetter("start_byte")
 _MAX_SEARCHES = 256  # of a file for single words; an index of all of its words costs about as much
 _OPAQUE_PARENTS = ("preproc_def", "preproc_function_def")
@@ -178,8 +179,9 @@ class Tree:
     def in_disabled(self, offset: int) -> bool:
         """Whether ``offset`` lies in an arm that is never compiled: ``#if 0``, or one for a release that is not the target."""
         if self._disabled is None:
-            self._disabled = preproc.dead_spans(self.file.data, self.known_macros) if b"#" in self.file.data else []
-        return any(s <= offset < e for s, e in self._disabled)
+            self._disabled = _joined(preproc.dead_spans(self.file.data, self.known_macros)) if b"#" in self.file.data else []
+        i = bisect_right(self._disabled, offset, key=_first) - 1
+        return i >= 0 and offset < self._disabled[i][1]
 
     def names(self, words: Iterable[str]) -> Iterator[Node]:
         """The name nodes that spell one of ``words``, in source order; never in comments, strings or arms that are not compiled."""
@@ -227,6 +229,17 @@ class Tree:
             while not cursor.goto_next_sibling():
                 if not cursor.goto_parent():
                     return count
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same places as spans that lie apart, in order."""
+    result: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if result and start <= result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((start, end))
+    return result
 
 
 def parse_tree(file: SourceFile) -> Tree:
