@@ -419,7 +419,7 @@ def _one_file(
     dropped = {
         i.name for i in included if any(e.start <= i.start and i.end <= e.end and e.text.strip() == b"" for e in every)
     }
-    needed = {h for c in accepted for h in c.includes}
+    needed = {h: [e.start for c in accepted if h in c.includes for e in c.edits] for h in sorted({h for c in accepted for h in c.includes})}
     if needed:
         for extra in additions(project, path, needed, catalogue.headers, dropped):
             if not _overlaps(sorted((e.start, e.end) for e in every), extra):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,8 +28,14 @@ class HeaderKnowledge:
         return result
 
 
-def additions(project: Project, path: Path, headers: set[str], knowledge: HeaderKnowledge, dropped: set[str]) -> list[Edit]:
-    """The edits that give a file the headers it lacks. ``dropped`` are includes that the same pass removes."""
+def additions(
+    project: Project, path: Path, headers: Mapping[str, Sequence[int]], knowledge: HeaderKnowledge, dropped: set[str]
+) -> list[Edit]:
+    """The edits that give a file the headers it lacks.
+
+    ``headers`` says where each is used (offsets): one that is used only under a condition, under which the file includes headers already,
+    is included under that condition. ``dropped`` are includes that the same pass removes.
+    """
     have = knowledge.closure(project.all_includes(path) - dropped)
     missing = sorted(h for h in headers if h not in have)
     if any(h in knowledge.device_only for h in missing) and project.compiled_by_host(path):
@@ -40,10 +47,11 @@ def additions(project: Project, path: Path, headers: set[str], knowledge: Header
     file = project.files[path]
     edits: dict[int, list[str]] = {}
     for header in missing:
-        edits.setdefault(_position(file, project.includes(path), header), []).append(header)
+        edits.setdefault(_position(file, project.includes(path), header, headers[header]), []).append(header)
     result = []
     for offset, names in edits.items():
-        text = b"".join(b"#include <" + n.encode() + b">" + file.newline for n in names)
+        indent = _indent(file, project.includes(path), offset)
+        text = b"".join(indent + b"#include <" + n.encode() + b">" + file.newline for n in names)
         if offset and file.data[offset - 1 : offset] != b"\n" and file.data[:offset] != b"\xef\xbb\xbf":
             text = file.newline + text
         result.append(Edit(offset, offset, text))
@@ -83,15 +91,29 @@ def _family(name: str) -> str:
     return "torch" if first in ("ATen", "c10", "torch", "THC", "TH", "THCUNN", "pybind11") and "/" in name else ("std" if "/" not in name and "." not in name else first)
 
 
-def _position(file: SourceFile, includes: list[preproc.Include], header: str) -> int:
-    """Where a new include goes: after the last one of its family that every compiler reads, else after any, else at the top."""
+def _indent(file: SourceFile, includes: list[preproc.Include], offset: int) -> bytes:
+    """The blanks before the include that ends right before an offset."""
+    for include in includes:
+        start, end = file.line_span(include.start)
+        if end == offset:
+            return file.data[start : include.start]
+    return b""
+
+
+def _position(file: SourceFile, includes: list[preproc.Include], header: str, uses: Sequence[int] = ()) -> int:
+    """Where a new include goes: after the last one of its family that every use of it reads, else after any, else at the top."""
     arms = preproc.arms(file.data) if b"#" in file.data else []
     guard = _guard(file, arms)
 
-    def unconditional(include: preproc.Include) -> bool:
-        return not any(a.start <= include.start < a.end and a != guard for a in arms)
+    def conditions(offset: int) -> frozenset[str]:
+        return frozenset(a.condition for a in arms if a.start <= offset < a.end and a != guard)
 
-    free = [i for i in includes if unconditional(i)]
+    if uses and (shared := frozenset.intersection(*(conditions(use) for use in uses))):
+        under = [i for i in includes if i.start < min(uses) and (own := conditions(i.start)) and own <= shared]
+        same = [i for i in under if _family(i.name) == _family(header)]
+        if under:
+            return file.line_span((same or under)[-1].start)[1]
+    free = [i for i in includes if not conditions(i.start)]
     same = [i for i in free if _family(i.name) == _family(header) and not i.quoted]
     system = [i for i in free if not i.quoted]
     for group in (same, system, free):

@@ -14,14 +14,18 @@ from migrator.syntax import preproc
 KNOWN = HeaderKnowledge({"torch/extension.h": frozenset({"ATen/ATen.h"})}, frozenset({"ATen/cuda/Atomic.cuh"}))
 
 
-def added(data: str | bytes, *headers: str, name: str = "op.cu", others: dict[str, str] | None = None) -> bytes:
+def added(
+    data: str | bytes, *headers: str, name: str = "op.cu", others: dict[str, str] | None = None, uses: tuple[str, ...] = ()
+) -> bytes:
+    """The file with the headers; ``uses`` are texts that want them."""
     project = Project()
     files = {name: data.encode() if isinstance(data, str) else data, **{n: t.encode() for n, t in (others or {}).items()}}
     for n, content in files.items():
         path = Path("/nowhere") / n
         project.files[path] = SourceFile(path, content)
     path = Path("/nowhere") / name
-    return apply_edits(files[name], additions(project, path, set(headers), KNOWN, set()))
+    wanted = {h: [files[name].index(use.encode()) for use in uses] for h in headers}
+    return apply_edits(files[name], additions(project, path, wanted, KNOWN, set()))
 
 
 H = "ATen/ceil_div.h"
@@ -53,6 +57,31 @@ LINE = "#include <ATen/ceil_div.h>\n"
 )
 def test_position(before, after):
     assert added(before, H).decode() == after
+
+
+TOP = "#include <vector>\n"
+ARM = '#ifdef WITH_CUDA\n  #include "THC.h"\n#endif\n'
+USE = "#ifdef WITH_CUDA\nuse\n#endif\n"
+
+
+@pytest.mark.parametrize("use", [USE, "#if defined(WITH_CUDA)\n#if X\nuse\n#endif\n#endif\n"])
+def test_under_the_condition_of_its_uses(use):
+    inside = ARM.replace("#endif", "  " + LINE + "#endif")
+    assert added(TOP + ARM + use, H, uses=("use",)).decode() == TOP + inside + use
+
+
+@pytest.mark.parametrize(
+    ("rest", "uses"),
+    [
+        (ARM + "use\n", ("use",)),
+        (ARM + USE + "other\n", ("use", "other")),
+        (ARM + "#ifdef WITH_HIP\nuse\n#endif\n", ("use",)),
+        (USE + ARM, ("use",)),  # included too late
+        (USE, ("use",)),  # nothing is included under the condition
+    ],
+)
+def test_not_under_a_condition_that_some_use_lacks(rest, uses):
+    assert added(TOP + rest, H, uses=uses).decode() == TOP + LINE + rest
 
 
 def test_what_a_header_gives_is_not_added():
