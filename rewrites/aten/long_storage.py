@@ -1,7 +1,8 @@
 """Say ``int64_t``, not ``long``, for the elements of a long tensor.
 
 ``long`` has 64 bits on Linux and 32 on Windows, where ``data_ptr<long>()`` does not link (pytorch/pytorch#23013). The pointers that take
-the address, in the project's own functions and kernels, change with it; on Linux the two are one type.
+the address, in the project's own functions and kernels, change with it, and ``sizeof(long)`` where they are copied or cleared; on Linux
+the two are one type.
 
 Before:
     __global__ void count(const long *labels, int n);
@@ -13,9 +14,12 @@ After:
 
 from migrator.calls import callee_of
 from migrator.rewrite import Change, Edit, Rewrite
-from migrator.scope import declarator_name
+from migrator.scope import Scopes, declarator_name
+from migrator.syntax.tree import Node
 
 ID = "long-storage"
+_CLEARS = frozenset({"memset", "cudaMemset", "cudaMemsetAsync"})
+_COPIES = frozenset({"memcpy", "memmove", "cudaMemcpy", "cudaMemcpyAsync"})
 _METHODS = {"data", "data_ptr", "accessor", "packed_accessor", "packed_accessor32", "packed_accessor64"}
 
 
@@ -46,72 +50,94 @@ def _passed_to(node):
     return callee.text.split("<")[0].split("::")[-1].strip(), index
 
 
-def _long_pointer(declaration):
-    """The ``long`` of ``const long *p``: its node, or None."""
-    type_node = declaration.field_child("type")
-    if type_node is None or type_node.text.split() != ["long"]:
-        return None
-    return type_node
+class _Pointers:
+    """The pointers of a project that hold the storage of long tensors: from ``data<long>()`` through variables, calls and copies."""
 
+    def __init__(self, project):
+        self.project = project
+        self.edits: dict[int, dict[int, Node]] = {}  # by file: the places of ``long``
+        self._pending: set[tuple[str, int]] = set()
+        self._seen: set[tuple[int, int]] = set()
+        self._scopes: dict[int, Scopes] = {}
+        for path in list(project.with_word("long")):
+            tree = project.tree(path)
+            for _, call in _storages(tree):
+                self._use(tree, call)
+                holder = call.parent
+                if holder is not None and holder.kind == "init_declarator" and holder.parent is not None:
+                    self._declared(tree, holder.parent, *declarator_name(holder)[:2])
+                elif holder is not None and holder.kind == "assignment_expression":
+                    self._variable(tree, holder.field_child("left"))
+        self._follow()
 
-def _uses(tree, declaration, variable):
-    scope = declaration.enclosing("compound_statement", "function_definition")
-    if scope is None:
-        return
-    for leaf in tree.names({variable.text}):
-        if scope.start <= leaf.start < scope.end and leaf.start > variable.start:
-            yield leaf
-
-
-def _receivers(project) -> tuple[set[tuple[str, int]], dict]:
-    """Positions of the project's functions that receive the storage of a long tensor, and the declarations to change by file."""
-    pending: set[tuple[str, int]] = set()
-    edits: dict = {}
-    for path in list(project.with_word("long")):
-        tree = project.tree(path)
-        for _, call in _storages(tree):
-            target = _passed_to(call)
-            if target:
-                pending.add(target)
-            declarator = call.parent
-            if declarator is not None and declarator.kind == "init_declarator" and declarator.parent is not None:
-                _declared(tree, declarator.parent, declarator, edits, pending)
-    done: set[tuple[str, int]] = set()
-    while pending:
-        name, index = pending.pop()
-        if (name, index) in done or not name.isidentifier():
-            continue
-        done.add((name, index))
-        for function in project.functions(name):
-            parameters = function.field_child("parameters")
-            if parameters is None or index >= len(parameters.named):
+    def _follow(self):
+        done: set[tuple[str, int]] = set()
+        while self._pending:
+            name, index = self._pending.pop()
+            if (name, index) in done or not name.isidentifier():
                 continue
-            parameter = parameters.named[index]
-            _declared(function.tree, parameter, parameter.field_child("declarator"), edits, pending)
-    return done, edits
+            done.add((name, index))
+            for function in self.project.functions(name):
+                parameters = function.field_child("parameters")
+                parameter = parameters.named[index] if parameters is not None and index < len(parameters.named) else None
+                declarator = parameter.field_child("declarator") if parameter is not None else None
+                if parameter is not None and declarator is not None:
+                    self._declared(function.tree, parameter, *declarator_name(declarator)[:2])
 
-
-def _declared(tree, declaration, declarator, edits, pending):
-    type_node = _long_pointer(declaration)
-    if type_node is None or declarator is None:
-        return
-    variable, pointers, *_ = declarator_name(declarator)
-    if variable is None or pointers != 1:
-        return
-    edits.setdefault(id(tree), {})[type_node.start] = type_node
-    owner = declaration
-    if declaration.kind == "parameter_declaration":
-        definition = declaration.enclosing("function_definition")
-        owner = definition.field_child("body") if definition is not None else None
-        if owner is None:
+    def _declared(self, tree, declaration, variable, pointers):
+        """``long *p``, and what becomes of ``p``."""
+        type_node = declaration.field_child("type")
+        if variable is None or pointers != 1 or type_node is None or type_node.text.split() != ["long"]:
             return
-        uses = [leaf for leaf in tree.names({variable.text}) if owner.start <= leaf.start < owner.end]
-    else:
-        uses = list(_uses(tree, declaration, variable))
-    for leaf in uses:
-        target = _passed_to(leaf)
+        if (id(tree), variable.start) in self._seen:
+            return
+        self._seen.add((id(tree), variable.start))
+        self._edit(tree, type_node)
+        holder = variable.enclosing("init_declarator")
+        value = holder.field_child("value") if holder is not None and holder.start >= declaration.start else None
+        if value is not None and value.kind == "new_expression" and value.field_child("type").text.strip() == "long":
+            self._edit(tree, value.field_child("type"))
+        if declaration.kind == "parameter_declaration":
+            definition = declaration.enclosing("function_definition")
+            scope = definition.field_child("body") if definition is not None else None
+            first = scope.start if scope is not None else 0
+        else:
+            scope = declaration.enclosing("compound_statement", "function_definition")
+            first = variable.end
+        for leaf in tree.names({variable.text}) if scope is not None else ():
+            if first <= leaf.start < scope.end:
+                self._use(tree, leaf)
+
+    def _variable(self, tree, name):
+        if name is None or name.kind != "identifier":
+            return
+        if id(tree) not in self._scopes:
+            self._scopes[id(tree)] = Scopes(tree)
+        found = self._scopes[id(tree)].lookup(name.text, name)
+        if found is not None:
+            self._declared(tree, found.node, found.name, found.type.pointers)
+
+    def _use(self, tree, pointer):
+        """A pointer as an argument: of a function of the project, or of one that copies or clears memory."""
+        target = _passed_to(pointer)
         if target:
-            pending.add(target)
+            self._pending.add(target)
+        call = pointer.parent
+        while call is not None and call.kind != "call_expression" and not call.kind.endswith("statement"):
+            call = call.parent
+        arguments = call.field_child("arguments") if call is not None and call.kind == "call_expression" else None
+        callee = call.field_child("function").text.split("::")[-1] if arguments is not None else ""
+        if callee not in _CLEARS | _COPIES:
+            return
+        for node in arguments.walk():
+            measured = node.field_child("type") if node.kind == "sizeof_expression" else None
+            if measured is not None and measured.text.strip() == "long":
+                self._edit(tree, measured)
+        for other in arguments.named[:2] if callee in _COPIES else ():
+            self._variable(tree, other)
+
+    def _edit(self, tree, node):
+        self.edits.setdefault(id(tree), {})[node.start] = node
 
 
 def fix(ctx):
@@ -119,8 +145,8 @@ def fix(ctx):
         return
     for long, _ in _storages(ctx.tree):
         yield Change(ID, (Edit(long.start, long.end, b"int64_t"),))
-    _, edits = ctx.project.cached(ID, lambda: _receivers(ctx.project))
-    for node in edits.get(id(ctx.tree), {}).values():
+    pointers = ctx.project.cached(ID, lambda: _Pointers(ctx.project))
+    for node in pointers.edits.get(id(ctx.tree), {}).values():
         yield Change(ID, (Edit(node.start, node.end, b"int64_t"),))
 
 
