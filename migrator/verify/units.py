@@ -105,7 +105,11 @@ def find_units(path: Path, torch_version: str = f"{NEWEST}.0") -> Project:
     if not project.units:
         for make in makes:
             _read_cmake_lists(make, project)
-    return _finished(project, path)
+    read = _finished(project, path)
+    if unread := _unread_kernels(read):
+        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+        read.notes.append(f"in no extension that was found, and not verified: {', '.join(unread[:3])}{more}")
+    return read
 
 
 def extension_sources(root: Path) -> list[Path]:
@@ -139,6 +143,20 @@ def _finished(project: Project, folder: Path) -> Project:
         unique.setdefault((unit.source, unit.defines), unit)
     project.units = sorted(unique.values(), key=lambda u: (u.extension, u.name))
     return project
+
+
+def _unread_kernels(project: Project) -> list[str]:
+    """The .cu files that are no unit, and that no other source includes: what a make file of the project's own may compile."""
+    files = _sources_below(project.root)
+    units = {unit.path.resolve() for unit in project.units}
+    kernels = [path for path in files if path.suffix in CUDA_SUFFIXES and path.resolve() not in units]
+    if not kernels:
+        return []
+    folders = {project.root / folder for unit in project.units for folder in unit.include_dirs} | set(
+        _likely_include_dirs(project.root, files)
+    )
+    pulled = included_by_others(files, sorted(folders))
+    return [_shown(path, project) for path in kernels if path.resolve() not in pulled]
 
 
 def _build_files(root: Path) -> tuple[list[Path], list[Path]]:
@@ -198,8 +216,8 @@ def _take_call(call: Call, script: Path, project: Project) -> bool:
     """Turn one extension call into units; False when its sources cannot be read."""
     names = ("name", "headers", "sources") if call.name == "create_extension" else ("name", "sources")
     given = {**dict(zip(names, call.args, strict=False)), **call.kwargs}
-    folder = script.parent
     sources = _strings(given.get("sources"))
+    folder = _base(call, script, sources, project.root)
     for built in _strings(given.get("extra_objects")):  # FFI era: build.py links objects that make.sh made of .cu files
         source = re.sub(r"\.s?o$", "", built)
         if source.endswith(".cu") or (folder / (source + ".cu")).is_file():
@@ -244,6 +262,12 @@ def _take_call(call: Call, script: Path, project: Project) -> bool:
             )
         )
     return True
+
+
+def _base(call: Call, script: Path, sources: list[str], root: Path) -> Path:
+    """The folder that a call's paths start from: the script's own, but ``load`` takes them from where the program runs."""
+    above = [folder for folder in script.parent.parents if folder.is_relative_to(root)] if call.name == "load" else []
+    return next((f for f in (script.parent, *above) if any(_existing(f, s) is not None for s in sources)), script.parent)
 
 
 def _flags_for(given: dict, cuda: bool) -> list[str]:
@@ -358,15 +382,20 @@ def _take_folder(folder: Path, project: Project) -> None:
 
 def _loose_sources(folder: Path) -> tuple[list[Path], tuple[Path, ...], bool]:
     """The sources in the folder that no other source includes, the folders that they probably include from, whether CUDA is among them."""
-    files: list[Path] = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f not in SKIPPED_FOLDERS and not f.startswith("."))
-        files += [Path(place) / name for name in sorted(names) if Path(name).suffix in UNIT_SUFFIXES | {".h", ".cuh", ".hpp"}]
+    files = _sources_below(folder)
     sources = [path for path in files if path.suffix in UNIT_SUFFIXES]
     include_dirs = _likely_include_dirs(folder, files)
     pulled = included_by_others(files, include_dirs)
     cuda = any(path.suffix in CUDA_SUFFIXES for path in sources)
     return [path for path in sources if path.resolve() not in pulled], include_dirs, cuda
+
+
+def _sources_below(folder: Path) -> list[Path]:
+    files: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if f not in SKIPPED_FOLDERS and not f.startswith("."))
+        files += [Path(place) / name for name in sorted(names) if Path(name).suffix in UNIT_SUFFIXES | {".h", ".cuh", ".hpp"}]
+    return files
 
 
 def _likely_include_dirs(folder: Path, files: Sequence[Path]) -> tuple[Path, ...]:

@@ -37,8 +37,11 @@ def fix(ctx):
         return
     wanted, floor = _standard.required(ctx.settings.target), _arch.oldest(ctx.settings.cuda)
     of_torch = any(word in data for word in _TORCH)
-    for line in lines_of_words(data):
-        words = [data[a:b].decode("utf-8", "replace") for a, b in line]
+    lines = [(line, [data[a:b].decode("utf-8", "replace") for a, b in line]) for line in lines_of_words(data)]
+    without_gpus = any(_arch.drop(words, floor) for _, words in lines) and not any(
+        _arch.named(words) - _arch.drop(words, floor) for _, words in lines
+    )
+    for line, words in lines:
         if of_torch:
             yield from _standards(line, words, data, wanted)
             yield from _old_abi(ctx, line, words, data)
@@ -47,13 +50,10 @@ def fix(ctx):
                 yield from _cmake(line, words)
         old = _arch.drop(words, floor)
         if old:
-            left = _arch.named(words) - old
-            note = (
-                ""
-                if left
-                else f"no GPU is named on this line any more; nvcc's default, or -gencode=arch=compute_{floor},code=sm_{floor} and the like"
-            )
-            yield Change(ID, without(data, [line[i] for i in sorted(old)]), note=note)
+            note = f"no GPU is named here any more; nvcc's default, or -gencode=arch=compute_{floor},code=sm_{floor} and the like"
+            gone = _whole_line(data, line) if _sets_itself(words, old) else without(data, [line[i] for i in sorted(old)])
+            yield Change(ID, gone, note=note if without_gpus else "")
+            without_gpus = False  # said once a file
         for i in sorted(_arch.named(words) - old):
             if _arch.too_old(words[i], floor) and ("arch" in words[i] or (i and "arch" in words[i - 1])):
                 yield Finding(
@@ -68,6 +68,21 @@ def fix(ctx):
                     f"{word} names GPUs that the target's nvcc does not have: it knows {floor / 10:.1f} and newer",
                     "name newer ones",
                 )
+
+
+def _sets_itself(words, gone):
+    """CMake's ``set(FLAGS "${FLAGS} -gencode ...")`` with nothing left to add."""
+    left = [word for i, word in enumerate(words) if i not in gone]
+    return len(left) == 5 and left[0].lower() == "set" and left[3] == f"${{{left[2]}}}" and (left[1], left[4]) == ("(", ")")
+
+
+def _whole_line(data, line):
+    start = data.rfind(b"\n", 0, line[0][0]) + 1
+    end = data.find(b"\n", line[-1][1]) + 1 or len(data)
+    if data[start : line[0][0]].strip() or data[line[-1][1] : end].strip():  # a comment stays
+        start, end = line[0][0], line[-1][1]
+        end += len(data[end:]) - len(data[end:].lstrip(b" \t"))
+    return (Edit(start, end, b""),)
 
 
 def _old_abi(ctx, line, words, data):

@@ -352,6 +352,27 @@ def test_load_inside_a_function(tmp_path):
     assert project.units[1].flags == ("--use_fast_math",)
 
 
+def test_load_takes_its_paths_from_where_the_program_runs(tmp_path):
+    (tmp_path / "app" / "ops").mkdir(parents=True)
+    (tmp_path / "app" / "ops" / "near.cu").write_text("")
+    load = 'from torch.utils.cpp_extension import load\nnear = load("near", ["ops/near.cu"], extra_include_paths=["ops"])\n'
+    (tmp_path / "app" / "ops" / "near.py").write_text(load)
+    (unit,) = find_units(tmp_path).units
+    assert (unit.name, unit.include_dirs) == ("app/ops/near.cu", (Path("app/ops"),))
+
+
+def test_kernels_that_no_extension_has_are_named(tmp_path):
+    (tmp_path / "setup.py").write_text('from torch.utils.cpp_extension import CUDAExtension\nCUDAExtension("a", ["bind.cpp"])\n')
+    (tmp_path / "bind.cpp").write_text('#include "part.cu"\n')
+    (tmp_path / "part.cu").write_text("")
+    assert find_units(tmp_path).notes == []
+    (tmp_path / "src").mkdir()
+    for name in "abcd":
+        (tmp_path / "src" / f"{name}.cu").write_text("")
+    (note,) = find_units(tmp_path).notes
+    assert note == "in no extension that was found, and not verified: src/a.cu, src/b.cu, src/c.cu and 1 more"
+
+
 def test_a_script_that_makes_its_list_at_run_time_falls_back_to_the_folder(tmp_path):
     tree(
         tmp_path,
