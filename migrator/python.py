@@ -406,7 +406,7 @@ def _from_import(package: bytes) -> re.Pattern[bytes]:
 
 
 class TextContext:
-    """What a rewrite sees of a make file, a CMake file, a shell script or a list of requirements: its bytes."""
+    """What a rewrite sees of a make file, a CMake file, a shell script, a list of requirements or Cython: its bytes."""
 
     def __init__(self, project: Project, path: Path, settings: Settings, catalogue: Catalogue):
         self.project = project

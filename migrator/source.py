@@ -19,12 +19,12 @@ CPP_SUFFIXES = CUDA_SUFFIXES | HOST_SUFFIXES | HEADER_SUFFIXES
 
 PYTHON_SUFFIXES = {".py", ".ipynb"}
 _BUILD_FILES = re.compile(
-    r"(?:CMakeLists\.txt|.*\.cmake|(?:GNU)?[Mm]akefile.*|.*\.mk|.*\.sh|.*requirements.*\.txt|(?:environment|conda).*\.ya?ml|setup\.cfg|pyproject\.toml)"
+    r"(?:CMakeLists\.txt|.*\.cmake|(?:GNU)?[Mm]akefile.*|.*\.mk|.*\.sh|.*requirements.*\.txt|(?:environment|conda).*\.ya?ml|setup\.cfg|pyproject\.toml|.*\.pyx)"
 )
 
 
 def language_of(path: Path) -> str:
-    """What a file is written in: "python", "build" (what builds a project and is not Python), else "c++"."""
+    """What a file is written in: "python", "build" (what is read as text: build files, lists of requirements, Cython), else "c++"."""
     if path.suffix in PYTHON_SUFFIXES:
         return "python"
     return "build" if _BUILD_FILES.fullmatch(path.name) else "c++"

@@ -125,7 +125,7 @@ def test_docstring_example(rule: Rewrite, tmp_path):
     names = {
         "c++": ("example.cu", "example.c", "example.h"),
         "python": ("example.py", "setup.py", "example.ipynb"),
-        "build": ("CMakeLists.txt", "requirements.txt", "make.sh"),
+        "build": ("CMakeLists.txt", "requirements.txt", "make.sh", "example.pyx"),
     }
     forms = (str, _in_function) if rule.language == "c++" else (str,)
     ranges = (settings, replace(settings, min_torch=(1, 8)))

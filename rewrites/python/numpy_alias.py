@@ -16,7 +16,7 @@ from migrator.rewrite import Rewrite
 from rewrites.python._moved import Moved, moved
 
 ID = "numpy-alias"
-_SAME = ("float", "int", "bool", "complex", "object", "str")
-_TABLE = {f"numpy.{name}": Moved(name) for name in _SAME} | {"numpy.long": Moved("int"), "numpy.unicode": Moved("str")}
+BUILTINS = {**{name: name for name in ("float", "int", "bool", "complex", "object", "str")}, "long": "int", "unicode": "str"}
+_TABLE = {f"numpy.{old}": Moved(new) for old, new in BUILTINS.items()}
 
 rewrite = Rewrite(ID, __doc__, fix=moved(ID, _TABLE), triggers=frozenset({"numpy"}), language="python", removed_in="2.0")
