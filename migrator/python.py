@@ -52,6 +52,19 @@ def _is_too_deep(text: str) -> bool:
     return False
 
 
+def _error_line(text: str) -> int | None:
+    """The line that Python's own parser stops at, which names it better (of tabs among spaces, say) than libcst's."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as error:
+        return error.lineno
+    except ValueError:
+        pass
+    return None
+
+
 class Module:
     """The syntax tree of one Python file, with the byte span and the parent of every node."""
 
@@ -76,7 +89,7 @@ class Module:
             spans = ByteSpanPositionProvider()
             spans._gen_impl(self.root)  # a MetadataWrapper visits the whole tree besides, for nothing: it takes as long again
         except cst.ParserSyntaxError as error:
-            raise NotPython3(f"line {error.raw_line}") from None
+            raise NotPython3(f"line {_error_line(text) or error.raw_line}") from None
         except (RecursionError, ValueError, UnicodeError) as error:
             raise NotPython3(str(error).splitlines()[0] if str(error) else "too deeply nested") from None
         self._spans, self._shift = spans._computed, shift

@@ -69,6 +69,11 @@ def test_a_taken_name_is_left_alone(repo: Path):
     assert (repo / "_ext" / "__init__.py").read_text() == "mine = 1\n"
 
 
+def test_the_line_of_a_tab_among_blanks_is_named(tmp_path: Path):
+    (tmp_path / "build.py").write_text("from torch.utils.ffi import create_extension\nif x:\n        y = 1\n\tz = 2\n")
+    assert "build.py: not Python 3 (line 4): left as it is" in migrate(tmp_path).stderr
+
+
 def test_python_2_is_named_and_left(tmp_path: Path):
     text = "from torch.utils.ffi import create_extension\nprint 'x'\n"
     (tmp_path / "build.py").write_text(text)
