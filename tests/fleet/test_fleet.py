@@ -257,3 +257,14 @@ def test_the_page_allows_its_own_script_and_no_other(tmp_path):
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'\"" in page
+
+
+def test_what_cannot_be_verified_says_why_and_keeps_its_plan(tmp_path):
+    pytest.importorskip("pypi_simple", reason="cuport[verify] is not installed")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/train.py").write_text("import numpy as np\nx = np.float(3)\n")
+    fleet(lists(tmp_path, "a"), tmp_path / "out", "--verify", "--prove", "--offline")
+    found = by_name(tmp_path / "out")["a"]
+    assert (found["state"], found["edits"]) == ("ported", 1)
+    assert found["verified"]["error"].startswith(f"no CUDA or C++ sources under {tmp_path / 'a'}: ")
+    assert (tmp_path / "a/train.py").read_text().endswith("np.float(3)\n")

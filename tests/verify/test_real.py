@@ -180,24 +180,3 @@ def test_a_shuffle_that_got_its_mask_is_expected(tmp_path):
     (proof,) = data["proofs"]
     assert code == 0
     assert proof["summary"] == "0 of 1 kernels identical (sm_80, torch 1.10.2 -> 2.15.0); 1 changed as expected by warp-intrinsics"
-
-
-def test_a_survey_compiles_and_proves_the_ports(tmp_path):
-    need("1.10.2", "2.15.0")
-    sources(tmp_path, "votes", "__global__ void k(int* p) { p[0] = __ballot(p[1]); }\n")
-    sources(tmp_path, "fails", "__global__ void k(int* p) { p[0] = nobody_knows(p[1]); }\n")
-    (tmp_path / "empty").mkdir()
-    listed = tmp_path / "repos.txt"
-    listed.write_text("votes\nfails\nempty\n")
-    words = ["--out", str(tmp_path / "out"), "--verify", "--prove", "--offline", "-q"]
-    program = [sys.executable, "-c", "from rewrites import main; main()", "fleet", str(listed), *words]
-    root = str(Path(__file__).resolve().parents[2])
-    done = subprocess.run(program, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    found = {each["name"]: each["verified"] for each in json.loads((tmp_path / "out/survey.json").read_text())["repositories"]}
-    assert [found["votes"][name] for name in ("units", "compiled", "kernels", "proven", "error")] == [1, 1, 1, 1, ""]
-    assert [found["fails"][name] for name in ("units", "compiled", "proven")] == [1, 0, 0] and len(found["fails"]["not_compared"]) == 1
-    assert "nobody_knows" in found["fails"]["failed"][0]["error"]
-    assert "no" in found["empty"]["error"] and "units" not in found["empty"]
-    page = (tmp_path / "out/survey.html").read_text()
-    assert "nobody_knows" in page and "1 of 1" in page
