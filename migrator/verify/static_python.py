@@ -197,6 +197,7 @@ class _Reader:
         self.torch_version = torch_version
         self.calls: list[Call] = []
         self.seen: set[int] = set()
+        self.aliases: set[str] = set()  # what wanted names are imported as
         self.evaluated: set[int] = set()  # wanted names that were read, called or not: `extension = CUDAExtension`
         self.open = False  # environment variables are unknown, and nothing that is unknown ends a function
         self.closed: set[int] = set()  # what was seen before that
@@ -216,7 +217,19 @@ class _Reader:
 
     # -- the module ---------------------------------------------------------------------------------------------
 
+    def names_wanted(self, node: ast.AST | None) -> bool:
+        """Whether an expression ends in a wanted name, or in one that such a name was imported as."""
+        name = _last_name(node)
+        return self.wanted(name) or name in self.aliases
+
     def run_module(self, tree: ast.Module) -> None:
+        self.aliases = {
+            alias.asname
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if alias.asname is not None and self.wanted(alias.name)
+        }
         self.run_statements(tree)
         if self.holds_unread_name(tree):
             closed, self.globals = self.globals, self.fresh_globals()
@@ -225,7 +238,7 @@ class _Reader:
             self.open, self.globals = False, closed
         skipped = self.other_build if self.calls else set()
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and id(node) not in self.seen | skipped and self.wanted(_last_name(node.func)):
+            if isinstance(node, ast.Call) and id(node) not in self.seen | skipped and self.names_wanted(node.func):
                 self.expression(node, self.globals)
 
     def run_statements(self, tree: ast.Module) -> None:
@@ -236,13 +249,13 @@ class _Reader:
 
     def holds_unread_name(self, tree: ast.AST) -> bool:
         return any(
-            isinstance(node, (ast.Name, ast.Attribute)) and id(node) not in self.evaluated and self.wanted(_last_name(node))
+            isinstance(node, (ast.Name, ast.Attribute)) and id(node) not in self.evaluated and self.names_wanted(node)
             for node in ast.walk(tree)
         )
 
     def holds_unseen_call(self, node: ast.AST) -> bool:
         return any(
-            isinstance(inner, ast.Call) and id(inner) not in self.seen and self.wanted(_last_name(inner.func)) for inner in ast.walk(node)
+            isinstance(inner, ast.Call) and id(inner) not in self.seen and self.names_wanted(inner.func) for inner in ast.walk(node)
         )
 
     def step(self) -> None:
@@ -410,7 +423,7 @@ class _Reader:
     def expression(self, node: ast.expr | None, scope: _Scope) -> Any:
         handler = getattr(self, "on_" + type(node).__name__, None)
         self.step()
-        if self.wanted(_last_name(node)):
+        if self.names_wanted(node):
             self.evaluated.add(id(node))
         if handler is None:
             return UNKNOWN

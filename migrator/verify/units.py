@@ -51,6 +51,7 @@ class Unit:
     defines: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     other_flags: tuple[str, ...] = ()
+    just_in_time: bool = False  # by torch.utils.cpp_extension.load, which gives all that is not CUDA to the C++ compiler
 
     @property
     def name(self) -> str:
@@ -66,7 +67,7 @@ class Unit:
 
     @property
     def is_c(self) -> bool:
-        return self.source.suffix in C_SUFFIXES
+        return self.source.suffix in C_SUFFIXES and not self.just_in_time
 
     def in_tree(self, root: Path) -> Unit:
         """The same unit in another copy of the tree."""
@@ -183,7 +184,7 @@ def _builds_extension(path: Path) -> bool:
         return False
     if b"torch.utils.ffi" in data and re.search(rb"\bcreate_extension\s*\(", data):
         return True
-    return b"cpp_extension" in data and re.search(rb"\b(?:load|CppExtension|CUDAExtension)\s*\(", data) is not None
+    return b"cpp_extension" in data and re.search(rb"\b(?:load|CppExtension|CUDAExtension)(?:\s*\(|\s+as\s)", data) is not None
 
 
 # -- setup.py, build.py and load() ---------------------------------------------------------------------------------
@@ -259,6 +260,7 @@ def _take_call(call: Call, script: Path, project: Project) -> bool:
                 tuple(dict.fromkeys(macros + sorted_flags.defines)),
                 sorted_flags.kept,
                 sorted_flags.other,
+                call.name == "load",
             )
         )
     return True

@@ -1,6 +1,7 @@
 """Rename C files that hold C++.
 
-Setuptools hands ``.c`` files to the C compiler, without the flags of C++. What includes torch is C++, whatever its name says.
+Setuptools hands ``.c`` files to the C compiler, without the flags of C++. What includes torch is C++, whatever its name says. (``load``
+gives every source that is not CUDA to the C++ compiler.)
 
 Before:
     from torch.utils.cpp_extension import CppExtension
@@ -21,7 +22,7 @@ from migrator.rewrite import Change, Finding, Rename, Rewrite
 from rewrites.build._flags import TORCH_CALLS, _Flow, extension_calls
 
 ID = "c-source-holding-cpp"
-_CALLS = (TORCH_CALLS | {"load"}) - {"create_extension"}
+_CALLS = TORCH_CALLS - {"create_extension"}
 _CPP = re.compile(rb'#[ \t]*include[ \t]*[<"](?:torch/(?:extension|torch|types)\.h|ATen/|c10/|pybind11/)')
 
 

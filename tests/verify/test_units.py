@@ -373,6 +373,19 @@ def test_kernels_that_no_extension_has_are_named(tmp_path):
     assert note == "in no extension that was found, and not verified: src/a.cu, src/b.cu, src/c.cu and 1 more"
 
 
+def test_load_compiles_c_as_cpp(tmp_path):
+    tree(
+        tmp_path,
+        {
+            "op.py": "from torch.utils.cpp_extension import load as load_extension\nload_extension('op', ['op.c'])\n",
+            "op.c": "",
+            "setup.py": "from torch.utils.cpp_extension import CppExtension\nCppExtension('plain', ['plain.c'])\n",
+            "plain.c": "",
+        },
+    )
+    assert {u.name: u.is_c for u in find_units(tmp_path).units} == {"op.c": False, "plain.c": True}
+
+
 def test_a_script_that_makes_its_list_at_run_time_falls_back_to_the_folder(tmp_path):
     tree(
         tmp_path,
