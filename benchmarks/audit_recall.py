@@ -14,7 +14,8 @@ from it do not. Beside them stands what ``cuport migrate DIR --select removed-ap
   compiler said so in that file. The others are listed, to be judged by hand.
 - edits: those for "broken" forms in the compiled files where the compiler has an error at the line, or the target lacks a word or header
   that was replaced. The others pass the front end: they are counted by rewrite.
-- uses: lines with an error that names nothing that is gone (a changed signature, say), and how many of them cuport edits or reports.
+- uses: lines with an error that names nothing that is gone (a changed signature, say), and how many of them cuport edits or reports. Units
+  that include what is not in the repository and is not torch's ("incomplete") are left out here: the compiler's errors follow from that.
 
 ``--together`` reads torch's headers once for all units of a folder, which takes a fraction of the time. A unit then sees what those before
 it define, so that a project's own stand-in for a name that is gone may hide the name's absence in another unit.
@@ -104,6 +105,7 @@ class Tally:
 
     units: int = 0
     accepted: int = 0
+    incomplete: int = 0
     names: int = 0
     names_audited: int = 0
     names_met: int = 0
@@ -194,8 +196,10 @@ class Folder:
                     self.note("unknown names", each, True)
             elif not each.follows:
                 uses.setdefault((each.file, each.line), each)
+        incomplete = self.incomplete()
+        tally.incomplete = sum(not incomplete.isdisjoint(files) for files in self.files)
         for place, each in uses.items():
-            if place not in named:
+            if place not in named and not any(each.file in files and not incomplete.isdisjoint(files) for files in self.files):
                 tally.uses += 1
                 met = self.touched(each.file, each.line, self.end(each.file, each.line))
                 tally.uses_met += met
@@ -203,6 +207,10 @@ class Folder:
         self.count_findings(tally)
         self.count_edits(tally)
         return tally
+
+    def incomplete(self) -> set[Path]:
+        """Files that include what neither the project nor torch nor CUDA has (a submodule, say): errors follow from that."""
+        return {c.file for c in self.complaints if c.kind == "header" and not self.is_torch_header(c.name)}
 
     # the compiler's names
 

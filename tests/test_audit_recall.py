@@ -112,3 +112,9 @@ def test_what_is_passed_over_counts(tmp_path):
     tally, details = count(tmp_path, SAID + 'op.cu(9): error: identifier "THCNumerics" is undefined\n')
     assert (tally.names, tally.names_audited, tally.names_met) == (3, 2, 2)
     assert details["names not audited"] == details["names not met"] == ["op.cu:9: THCNumerics"]
+
+
+def test_a_unit_without_somebody_elses_header(tmp_path):
+    missing = "In file included from op.cu:3:\nstubs/cudnn_frontend.h:1:2: warning: #warning cuport-absent cudnn_frontend.h [-Wcpp]\n"
+    tally, _ = count(tmp_path, SAID + missing)
+    assert (tally.incomplete, tally.uses) == (1, 0) and (tally.names, tally.headers) == (2, 1)
