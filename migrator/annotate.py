@@ -16,7 +16,7 @@ from migrator.project import Project
 from migrator.python import Module, NotPython3
 from migrator.python_names import cst
 from migrator.rewrite import Edit, Finding
-from migrator.source import SourceFile, language_of
+from migrator.source import TODO_COMMENT, TODO_MARK, SourceFile, language_of
 from migrator.syntax import Tree, parse_tree
 
 ID = "annotate"
@@ -30,7 +30,6 @@ RULE = Rule(
 )
 WIDTH = 140  # columns that a comment may fill
 LASTING = "; delete this line once done"  # ends the comment of a finding that a later run cannot see again, nor whether it was heeded
-_COMMENT = re.compile(rb"(?:^|(?<=\A\xef\xbb\xbf))[ \t]*(//|#) TODO\(cuport: ([a-z0-9-]+)\):([^\n]*)(?:\n|\Z)", re.M)
 _ABOUT_NEXT_LINE = re.compile(rb"[ \t]*(?://|#|/\*)[ \t]*(?:cuport:[ \t]*ignore|NOLINTNEXTLINE)")  # must stay right above its line
 _BOM = b"\xef\xbb\xbf"
 
@@ -138,7 +137,7 @@ def edits(
     would not mean the same, or is not understood.
     """
     findings = [*((f, False) for f in standing), *((f, True) for f in lasting)]
-    if not findings and b"TODO(cuport:" not in file.data:
+    if not findings and TODO_MARK not in file.data:
         return ()
     known = _language(project, file, path)
     if known is None:
@@ -187,7 +186,7 @@ def _language(project: Project, file: SourceFile, path: Path) -> _Language | Non
 def _comments(data: bytes, known: _Language) -> Iterator[_Comment]:
     """The comments that are there; of several in a row all are about the line below the last."""
     row: list[re.Match[bytes]] = []
-    for match in _COMMENT.finditer(data):
+    for match in TODO_COMMENT.finditer(data):
         if match.group(1) != known.mark or not known.is_comment(match.start(1)) or _goes_on(data, match.start()):
             continue
         if row and row[-1].end() != match.start():

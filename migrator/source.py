@@ -67,6 +67,9 @@ def find_word(data: bytes, word: bytes) -> list[int]:
 
 
 _WORD_BYTES = frozenset(bytes((c,)) for c in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+# What --annotate writes. Its words are ours, and say nothing of the file.
+TODO_MARK = b"TODO(cuport:"
+TODO_COMMENT = re.compile(rb"(?:^|(?<=\A\xef\xbb\xbf))[ \t]*(//|#) TODO\(cuport: ([a-z0-9-]+)\):([^\n]*)(?:\n|\Z)", re.M)
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _WHOLE_WORD = re.compile(rb"\b[A-Za-z_]\w*")
 _DEVICE = re.compile(rb"__global__|__device__|<<<|__shared__")
@@ -97,8 +100,9 @@ class SourceFile:
 
     @cached_property
     def words(self) -> frozenset[bytes]:
-        """Every identifier-like word of the file, comments and strings included: a cheap test for trigger words."""
-        return frozenset(_WORD.findall(self.data))
+        """Every identifier-like word of the file, strings and comments (but those of --annotate) included: a cheap test for triggers."""
+        data = TODO_COMMENT.sub(b"", self.data) if TODO_MARK in self.data else self.data
+        return frozenset(_WORD.findall(data))
 
     @cached_property
     def word_places(self) -> dict[bytes, list[int]]:

@@ -1,21 +1,27 @@
 """The plan as SARIF 2.1.0, for code scanning: a result for each change, with its fix, and for each thing left to do by hand.
 
-Results describe the original. A change's fix is the exact bytes that it replaces; changes that meet in one place share it.
+Results describe the original. A change's fix is the exact bytes that it replaces; changes that meet in one place share it. What GitHub's
+code scanning would refuse (too many results, too large a file) is left out, and a notification of the run says so.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from typing import Any
 
 from migrator import __version__
 from migrator.planned import Plan, PlannedFile, Rule
+from migrator.report.fingerprint import Fingerprints
 from migrator.report.lines import Positions
 from migrator.report.paths import uri
 from migrator.report.plain import plain
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+MAX_RESULTS = 25_000  # these two: docs.github.com, "SARIF support for code scanning"; of more than 5,000 results it shows the gravest
+MAX_COMPRESSED = 10_000_000  # bytes
+_GRAVITY = {"error": 0, "warning": 1, "note": 2}
 _LEVELS = {"broken": "error", "deprecated": "warning", "other": "note"}
 
 
@@ -34,6 +40,10 @@ def as_dict(plan: Plan) -> dict[str, Any]:
         }
         for problem in plan.problems
     ]
+    if len(results) > MAX_RESULTS:
+        text = f"{len(results) - MAX_RESULTS} of {len(results)} results, the least grave, are left out: GitHub takes {MAX_RESULTS} of a run"
+        notifications.append({"level": "warning", "message": {"text": text}})
+        results = sorted(results, key=lambda result: _GRAVITY[result["level"]])[:MAX_RESULTS]
     invocation: dict[str, Any] = {"executionSuccessful": not any(p.is_error for p in plan.problems)}
     if notifications:
         invocation["toolExecutionNotifications"] = notifications
@@ -48,7 +58,16 @@ def as_dict(plan: Plan) -> dict[str, Any]:
 
 
 def render(plan: Plan) -> str:
-    return json.dumps(as_dict(plan), indent=2) + "\n"
+    value = as_dict(plan)
+    text = json.dumps(value, indent=2) + "\n"
+    if len(text) <= MAX_COMPRESSED or len(gzip.compress(text.encode())) <= MAX_COMPRESSED:
+        return text
+    run = value["runs"][0]
+    for result in run["results"]:
+        result.pop("fixes", None)
+    said = {"level": "warning", "message": {"text": "no result has its fix: with fixes it is more than GitHub takes (10 MB compressed)"}}
+    run["invocations"][0].setdefault("toolExecutionNotifications", []).append(said)
+    return json.dumps(value, indent=2) + "\n"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -74,7 +93,7 @@ def _markdown(rule: Rule) -> str:
 
 
 def _changes(file: PlannedFile, plan: Plan, index: dict[str, int]) -> list[dict[str, Any]]:
-    positions = Positions(file.before)
+    positions, prints = Positions(file.before), Fingerprints(file.before)
     parts: dict[int, list[dict[str, Any]]] = {}
     for r in file.replacements:
         replacement: dict[str, Any] = {"deletedRegion": _region(positions, r.start, r.end)}
@@ -91,6 +110,7 @@ def _changes(file: PlannedFile, plan: Plan, index: dict[str, int]) -> list[dict[
             "level": _LEVELS[rule.severity],
             "message": {"text": applied.note or plain(rule.title)},
             "locations": [_location(file, applied.line)],
+            **_fingerprint(prints, applied.line),
         }
         if number in parts:
             replaced = {"artifactLocation": _artifact(file), "replacements": parts[number]}
@@ -100,6 +120,7 @@ def _changes(file: PlannedFile, plan: Plan, index: dict[str, int]) -> list[dict[
 
 
 def _left(file: PlannedFile, index: dict[str, int]) -> list[dict[str, Any]]:
+    prints = Fingerprints(file.before)
     return [
         {
             "ruleId": item.rule,
@@ -108,9 +129,15 @@ def _left(file: PlannedFile, index: dict[str, int]) -> list[dict[str, Any]]:
             "kind": "fail",
             "message": {"text": f"By hand: {item.message}" + (f". {item.advice}" if item.advice else "")},
             "locations": [_location(file, item.line)],
+            **_fingerprint(prints, item.line),
         }
         for item in file.left
     ]
+
+
+def _fingerprint(prints: Fingerprints, line: int) -> dict[str, Any]:
+    found = prints.of(max(1, line))
+    return {"partialFingerprints": {"primaryLocationLineHash": found}} if found is not None else {}
 
 
 def _artifact(file: PlannedFile) -> dict[str, str]:

@@ -16,6 +16,7 @@ from migrator import plan
 from migrator.cli import main
 from migrator.report import github, sarif
 from migrator.report import json as json_report
+from migrator.report.fingerprint import Fingerprints
 from migrator.rewrite import Edit
 from migrator.source import apply_edits
 from rewrites import catalogue
@@ -136,6 +137,44 @@ def test_sarif_takes_every_rule(tmp_path):
     files = [PlannedFile(tmp_path / "a.cu", Path("a.cu"), b"", b"x", every)]
     value = sarif.as_dict(Plan(tuple(files), 1, rules=_rules(files, catalogue(), Settings())))
     jsonschema.Draft4Validator(SARIF_SCHEMA, format_checker=jsonschema.FormatChecker()).validate(value)
+
+
+def test_sarif_knows_a_line_again():
+    """As github/codeql-action counts: checked against its own examples."""
+
+    def prints(text: str) -> list[str | None]:
+        data = text.encode()
+        return [Fingerprints(data).of(line) for line in range(1, data.count(b"\n") + 2)]
+
+    expected = ["b3b687a12ce8f767:1", "d2b9fc4990d268e0:1", "7b4924a44cd8a639:1", "c129715d7a2bc9a3:1"]
+    text = "int f();\nint f();\nint g(); // größe \U0001f600\n"
+    assert prints(text) == prints(text.replace(" ", "\t ")) == prints(text.replace("\n", "\r\n")) == expected
+    assert [each.partition(":")[2] for each in prints("x\n" * 150)[:4]] == ["1", "2", "3", "4"]
+    assert prints("a\rb\n") == [None, None], "GitHub counts other lines there"
+
+
+def test_sarif_has_a_fingerprint_for_every_result(folder):
+    (run,) = sarif.as_dict(plan("op.cu"))["runs"]
+    assert {tuple(result["partialFingerprints"]) for result in run["results"]} == {("primaryLocationLineHash",)}
+
+
+def test_sarif_leaves_out_what_github_refuses(tmp_path, monkeypatch):
+    (tmp_path / "a.cu").write_text("void f(at::Tensor x) { AT_CHECK(true); x.data<float>(); }\n" * 3)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sarif, "MAX_RESULTS", 4)
+    value = sarif.as_dict(plan("."))
+    jsonschema.Draft4Validator(SARIF_SCHEMA).validate(value)
+    (run,) = value["runs"]
+    assert [result["level"] for result in run["results"]] == ["error"] * 3 + ["warning"]
+    (said,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert said["message"]["text"].startswith("2 of 6 results, the least grave, are left out")
+    assert run["invocations"][0]["executionSuccessful"] is True
+    monkeypatch.setattr(sarif, "MAX_COMPRESSED", 500)
+    value = json.loads(sarif.render(plan(".")))
+    jsonschema.Draft4Validator(SARIF_SCHEMA).validate(value)
+    (run,) = value["runs"]
+    assert not any("fixes" in result for result in run["results"])
+    assert "no result has its fix" in run["invocations"][0]["toolExecutionNotifications"][1]["message"]["text"]
 
 
 def test_github_annotations(folder):
