@@ -239,6 +239,13 @@ def test_left_to_do_by_hand(folder):
     assert result.exit_code == 0
 
 
+def test_what_is_left_stands_where_it_was_written(folder):
+    (folder / "op.cu").write_text('#include <THC/THC.h>\n\nvoid f(double x) {\n  AT_CHECK(x > 0, "x is %.2f", x);\n}\n')
+    assert "csrc/op.cu:4: [at-check]" in cuport("csrc", "--dry-run", "-q").stderr
+    assert "ported/op.cu:3: [at-check]" in cuport("csrc", "--out", "ported", "-q").stderr
+    assert (folder.parent / "ported" / "op.cu").read_text().splitlines()[2].startswith("  TORCH_CHECK")
+
+
 def test_verbose_names_every_change(folder):
     result = cuport("csrc", "-v", "--check")
     assert "csrc/op.cu:5: at-check" in result.stderr

@@ -164,7 +164,7 @@ def command(
         for line in guard.aside(plan):
             show.say(line)
     if plan.files_read or not failed:
-        show.closing(plan, wrote, bool(verbose), quiet)
+        show.closing(plan, show.written_to(paths[0], out) if wrote else None, bool(verbose), quiet)
     if in_place and wrote and plan.changed and not (quiet or commit_per_rule):
         show.what_next(paths)
     if failed:

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -15,7 +15,7 @@ from typing import TextIO
 import click
 
 from migrator.engine import Progress
-from migrator.planned import Plan
+from migrator.planned import Plan, PlannedFile
 from migrator.report import text
 from migrator.report.paths import shown as shown_path
 from migrator.report.text import Paint
@@ -64,8 +64,20 @@ def painted(line: str) -> str:
     return line
 
 
-def closing(plan: Plan, wrote: bool, verbose: bool, quiet: bool) -> None:
-    """What stderr says at the end: changes by rewrite, notes, and what is left to do by hand."""
+def written_to(source: Path, out: Path | None) -> Callable[[PlannedFile], Path]:
+    """Where the files of a plan are once it is written: in place, or in the copy ``out`` of ``source``."""
+    root = source.resolve() if source.is_dir() else source.resolve().parent
+
+    def place(file: PlannedFile) -> Path:
+        if out is None or not file.destination.is_relative_to(root):
+            return file.shown_destination
+        return out / file.destination.relative_to(root)
+
+    return place
+
+
+def closing(plan: Plan, written: Callable[[PlannedFile], Path] | None, verbose: bool, quiet: bool) -> None:
+    """What stderr says at the end: changes by rewrite, notes, and what is left to do by hand, where it was ``written``."""
     paint = paint_for(sys.stderr)
     width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
     if not quiet:
@@ -73,11 +85,11 @@ def closing(plan: Plan, wrote: bool, verbose: bool, quiet: bool) -> None:
             for file in plan.changed:
                 for applied in file.applied:
                     say(f"{shown_path(file.path)}:{applied.line}: {applied.rule}")
-        for line in text.summary(plan, "changed" if wrote else "would change", paint):
+        for line in text.summary(plan, "changed" if written else "would change", paint):
             say(line)
         for line in text.notes(plan, width):
             say(line)
-    for line in text.by_hand(plan, wrote, width, paint):
+    for line in text.by_hand(plan, written, width, paint):
         say(line)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 
-from migrator.planned import Plan
+from migrator.planned import Plan, PlannedFile
 from migrator.report.effort import effort, tasks
 from migrator.report.paths import shown
 
@@ -49,23 +50,28 @@ def notes(plan: Plan, width: int = 0) -> list[str]:
     return [line for note in result for line in _folded(note, "      ", width, ("note:", ""), plain)]
 
 
-def by_hand(plan: Plan, new_lines: bool, width: int = 0, paint: Paint = plain) -> list[str]:
+def by_hand(plan: Plan, written: Callable[[PlannedFile], Path] | None, width: int = 0, paint: Paint = plain) -> list[str]:
     """What is left, grouped by what to do: every place as ``file:line: [rule] what is wrong``, then once what to write.
 
-    Lines are the new file's if that was written. Texts are folded to ``width`` columns; 0: they are not.
+    ``written`` says where a file was written, and lines are the new file's then; None: nothing was. Texts are folded to ``width`` columns;
+    0: they are not.
     """
     result: list[str] = []
     if not plan.left:
         return result
     files = [file for file in plan.files if file.left]
+
+    def place(file: PlannedFile) -> str:
+        return shown(written(file) if written else file.path)
+
     result.append(paint(f"left to do by hand ({len(plan.left)} in {_count(len(files), 'file')}):", "bold"))
     for task in tasks(plan):
         for file, item in task.places:
-            where = f"{shown(file.path)}:{item.new_line if new_lines else item.line}:"
+            where = f"{place(file)}:{item.new_line if written else item.line}:"
             result += _folded(f"  {where} [{task.rule}] {item.message}", "      ", width, (where, "bold"), paint)
         if task.advice:
             result += _folded(f"    -> {task.advice}", "       ", width, ("->", "green"), paint)
-    by_effort = {level: [shown(file.path) for file in files if effort(file) == level] for level in _EFFORT_COLOURS}
+    by_effort = {level: [place(file) for file in files if effort(file) == level] for level in _EFFORT_COLOURS}
     for level, names in by_effort.items():
         if names:
             head = f"effort by hand: {level}:"

@@ -108,14 +108,17 @@ class _Pointers:
             if first <= leaf.start < scope.end:
                 self._use(tree, leaf)
 
-    def _variable(self, tree, name):
+    def _variable(self, tree, name) -> bool:
+        """Follow a variable; whether it is a pointer of the kind."""
         if name is None or name.kind != "identifier":
-            return
+            return False
         if id(tree) not in self._scopes:
             self._scopes[id(tree)] = Scopes(tree)
         found = self._scopes[id(tree)].lookup(name.text, name)
-        if found is not None:
-            self._declared(tree, found.node, found.name, found.type.pointers)
+        if found is None:
+            return False
+        self._declared(tree, found.node, found.name, found.type.pointers)
+        return found.type.base in ("long", "int64_t") and found.type.pointers == 1
 
     def _use(self, tree, pointer):
         """A pointer as an argument: of a function of the project, or of one that copies or clears memory."""
@@ -129,12 +132,12 @@ class _Pointers:
         callee = call.field_child("function").text.split("::")[-1] if arguments is not None else ""
         if callee not in _CLEARS | _COPIES:
             return
+        if callee in _COPIES and not all([self._variable(tree, end) for end in arguments.named[:2]]):
+            return  # what is copied to or from has elements of another size, or of one that is not known
         for node in arguments.walk():
             measured = node.field_child("type") if node.kind == "sizeof_expression" else None
             if measured is not None and measured.text.strip() == "long":
                 self._edit(tree, measured)
-        for other in arguments.named[:2] if callee in _COPIES else ():
-            self._variable(tree, other)
 
     def _edit(self, tree, node):
         self.edits.setdefault(id(tree), {})[node.start] = node
