@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from support import Fixture, fixtures, run
 
 from migrator.annotate import LASTING
 from migrator.cli import main
 from migrator.rewrite import Settings
 from rewrites import catalogue
-from tests.support import Fixture, fixtures, run
 
 COMMENT = re.compile(rb"^[ \t]*(?://|#) TODO\(cuport: [a-z0-9-]+\): [^\n]*\n", re.M)
 WITH_FINDINGS = [fixture for fixture in fixtures() if fixture.left]
