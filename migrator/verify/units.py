@@ -236,6 +236,9 @@ def _take_call(call: Call, script: Path, project: Project) -> bool:
     if isinstance(given.get("sources"), list) and any(isinstance(s, Unknown) for s in given["sources"]):
         project.notes.append(f"{shown}:{call.line}: a part of its sources is made at run time and is not verified")
     name = given.get("name") if isinstance(given.get("name"), str) else script.parent.name
+    same_name = [unit.path for unit in project.units if unit.extension == name]
+    if same_name and not any(path.is_relative_to(folder) or path in existing for path in same_name):
+        name = f"{name} ({shown})"  # another folder's build of that name: the two are never linked together
     cuda = (
         "CUDA" in call.name
         or any(s.suffix in CUDA_SUFFIXES for s in existing)

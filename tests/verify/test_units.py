@@ -361,6 +361,33 @@ def test_load_takes_its_paths_from_where_the_program_runs(tmp_path):
     assert (unit.name, unit.include_dirs) == ("app/ops/near.cu", (Path("app/ops"),))
 
 
+def test_two_folders_that_build_one_name_are_two_extensions(tmp_path):
+    script = """
+        from setuptools import setup
+        from torch.utils.cpp_extension import CUDAExtension
+        setup(name="ops", ext_modules=[CUDAExtension("ops", ["ops.cpp", "ops_cuda.cu"])])
+    """
+    tree(tmp_path, {f"{folder}/{name}": "" for folder in ("old", "new") for name in ("ops.cpp", "ops_cuda.cu")})
+    tree(tmp_path, {"old/setup.py": script, "new/setup.py": script})
+    project = find_units(tmp_path)
+    assert {unit.name: unit.extension for unit in project.units} == {
+        "new/ops.cpp": "ops",
+        "new/ops_cuda.cu": "ops",
+        "old/ops.cpp": "ops (old/setup.py)",
+        "old/ops_cuda.cu": "ops (old/setup.py)",
+    }
+
+
+def test_two_scripts_for_the_same_sources_are_one_extension(tmp_path):
+    script = """
+        from setuptools import setup
+        from torch.utils.cpp_extension import CUDAExtension
+        setup(name="ops", ext_modules=[CUDAExtension("ops", ["ops.cpp", "ops_cuda.cu"])])
+    """
+    tree(tmp_path, {"ops.cpp": "", "ops_cuda.cu": "", "setup.py": script, "build_docker.py": script})
+    assert {unit.extension for unit in find_units(tmp_path).units} == {"ops"}
+
+
 def test_kernels_that_no_extension_has_are_named(tmp_path):
     (tmp_path / "setup.py").write_text('from torch.utils.cpp_extension import CUDAExtension\nCUDAExtension("a", ["bind.cpp"])\n')
     (tmp_path / "bind.cpp").write_text('#include "part.cu"\n')
