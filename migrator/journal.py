@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -117,7 +118,7 @@ def tree_of(paths: Sequence[Path]) -> Path:
     folders = [real if real.is_dir() else real.parent for real in (path.resolve() for path in paths)]
     common = Path(os.path.commonpath(folders))
     for folder in (common, *common.parents):
-        if (folder / FOLDER).is_dir() or (folder / ".git").exists():
+        if _has_records(folder, FOLDER) or (folder / ".git").exists():
             return folder
     if common.parent == common:
         raise JournalError("these paths share no folder: run cuport once for each of them")
@@ -227,7 +228,13 @@ def pending(root: Path) -> list[Record]:
 def above(path: Path) -> list[Path]:
     """The trees with records that a path lies in, innermost first; itself counted."""
     real = path.resolve()
-    return [folder for folder in (real, *real.parents) if (folder / FOLDER / "undo").is_dir()]
+    name = f"{FOLDER}/undo"
+    return [folder for folder in (real, *real.parents) if _has_records(folder, name) or folder == real and (folder / name).is_dir()]
+
+
+def _has_records(folder: Path, name: str) -> bool:
+    """Whether records lie in a folder, but for ``/tmp`` and its like (sticky): there they may be anybody's."""
+    return (folder / name).is_dir() and not folder.stat().st_mode & stat.S_ISVTX
 
 
 def around(path: Path) -> list[Record]:

@@ -132,6 +132,21 @@ def test_from_a_folder_above_and_one_below(root):
     assert fingerprint(root) == old
 
 
+def test_records_in_a_shared_folder_are_not_those_of_what_lies_in_it(root):
+    """``/tmp/.cuport`` may be anybody's."""
+    root.chmod(0o1777)
+    old = fingerprint(root)
+    migrate(".")
+    assert (root / ".cuport").is_dir()
+    (root / "csrc/a.cu").write_text(OLD)
+    migrate("csrc")
+    assert (root / "csrc/.cuport").is_dir()
+    assert cuport("undo", "csrc").exit_code == 0
+    assert (root / "csrc/a.cu").read_text() == OLD
+    assert cuport("undo", ".").exit_code == 0, "its own are still its own"
+    assert fingerprint(root) == old
+
+
 def test_the_tree_was_moved(root, tmp_path, monkeypatch):
     old = fingerprint(root)
     migrate(".")
