@@ -72,7 +72,9 @@ def _after_setuptools(module, result):
     node = next((n for n in module.find(cst.Import, cst.ImportFrom) if made and module.span(n)[1] >= min(made)), None)
     if node is None or any(t.split(".")[0] in _BRING for n in _above(module, node) for _, t, _ in import_pairs(n)):
         return result
-    line, text = module.start(node), f"import setuptools{module.file.newline.decode()}".encode()
+    line = module.start(node)
+    indent = module.data[module.file.line_span(line)[0] : line]
+    text = b"import setuptools" + (module.file.newline + indent if not indent.strip() else b"; ")
     if not any(e.start == line for e in result.edits):
         return replace(result, edits=(*result.edits, Edit(line, line, text)))
     return replace(result, edits=tuple(replace(e, text=text + e.text) if e.start == line else e for e in result.edits))
