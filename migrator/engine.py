@@ -75,8 +75,10 @@ class FileContext:
         return self._project.scopes(self.path)
 
     def names(self, words: Iterable[str]) -> Iterator[Node]:
-        """Name nodes that spell one of the words: never in comments, strings, or ``#if 0``."""
-        return self.tree.names(frozenset(words))
+        """Name nodes that spell one of the words: never in comments, strings, or ``#if 0``. A file with none of them is not parsed for it."""
+        known = self.file.words
+        present = [word for word in dict.fromkeys(words) if word.encode() in known]
+        return self.tree.names(present) if present else iter(())
 
     def uses(self, *words: str) -> bool:
         """Whether any of the words stands in the file as code."""

@@ -73,6 +73,8 @@ class Notebook(SourceFile):
 
     def __init__(self, path: Path, raw: bytes):
         self._raw = raw
+        self._spelt: dict[bytes, bytes] = {}
+        self._searches = 0
         self._shift = 3 if raw.startswith(b"\xef\xbb\xbf") else 0
         try:
             self._text = raw[self._shift :].decode("utf-8")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, cached_property
 
 from migrator.rewrite import Edit
 from migrator.source import SourceFile
@@ -90,6 +90,18 @@ class Pattern:
         self.depth: int = best[1]
         self.elements = _elements(text.rstrip(";") if statement.kind == "expression_statement" else text)
 
+    @cached_property
+    def _needed(self) -> re.Pattern[bytes] | None:
+        return _run_around(self.elements, self.anchor)
+
+    @cached_property
+    def _words(self) -> frozenset[bytes]:
+        return frozenset(e.text.encode() for e in self.elements if e.text.isidentifier())
+
+    def may_match(self, file: SourceFile) -> bool:
+        """Whether the bytes of a file hold the words of the pattern, and those around the anchor in a row: without them it need not be parsed."""
+        return self._words <= file.words and (self._needed is None or self._needed.search(file.data) is not None)
+
     def _compile(self, node: Node) -> _P:
         children = tuple(self._compile(c) for c in node.children)
         return _P(node.kind, None if children else node.text, children)
@@ -111,6 +123,37 @@ class Pattern:
         if not _match(self.root, node, bound):
             return None
         return Match(self, node, bound)
+
+
+_GAP = r"(?:[\s\\]|//[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*"
+
+
+def _run_around(elements: list[Element], anchor: str) -> re.Pattern[bytes] | None:
+    """The names around the anchor and what joins them (``.``, ``::``, brackets), as they stand in a row; None where that is the anchor alone.
+
+    Other tokens (strings, operators, what may close two lists at once) end the run: how they are spelt in a file is not certain. It begins
+    with a name, which is quick to search for: with the anchor where another name follows it, else with the first one.
+    """
+    at = next((i for i, e in enumerate(elements) if e.text == anchor), None)
+    if at is None:
+        return None
+
+    def is_plain(i: int) -> bool:
+        return 0 <= i < len(elements) and (elements[i].text.isidentifier() or elements[i].text in (".", "->", "::", "(", ")", "<"))
+
+    first = last = at
+    while is_plain(last + 1):
+        last += 1
+    if not any(e.text.isidentifier() for e in elements[at + 1 : last + 1]):
+        while is_plain(first - 1):
+            first -= 1
+        while not elements[first].text.isidentifier():
+            first += 1
+    run = [e.text for e in elements[first : last + 1]]
+    if len(run) == 1:
+        return None
+    spelt = [r"(?:\.|->)" if text in (".", "->") else re.escape(text) for text in run]
+    return re.compile(_GAP.join(spelt).encode())
 
 
 _PATTERN_PATH = __import__("pathlib").Path("pattern.cu")

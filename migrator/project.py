@@ -53,6 +53,7 @@ class Project:
         self.aside: list[Aside] = []  # what other people keep up, and was not read
         self.modes: dict[Path, int] = {}
         self.known_macros: dict[str, int | None] = {}  # what #if conditions may count on; None: not defined
+        self._spelt: dict[bytes, bytes] = {}  # every word of every file, once
         self._trees: dict[Path, Tree] = {}
         self._modules: dict[Path, Module | None] = {}
         self._scopes: dict[Path, Scopes] = {}
@@ -64,6 +65,8 @@ class Project:
         self._cache: dict[object, object] = {}
         self._includes: dict[Path, list[preproc.Include]] = {}
         self._by_name: dict[str, list[Path]] | None = None
+        self._included: dict[tuple[Path | None, str], Path | None] = {}  # which file an #include means; files neither come nor go
+        self._own_included: dict[Path, list[Path]] = {}
 
     @classmethod
     def load(
@@ -139,7 +142,7 @@ class Project:
                 self.problems.append(Problem(path, f"{error}: left as it is", is_error=named))
                 return
         else:
-            (self.files if language_of(real) == "c++" else self.scripts)[real] = SourceFile(path, data)
+            (self.files if language_of(real) == "c++" else self.scripts)[real] = SourceFile(path, data, self._spelt)
         self.modes[real] = real.stat().st_mode
 
     def update(self, path: Path, file: SourceFile) -> None:
@@ -151,7 +154,7 @@ class Project:
             return
         before = self.files[path].words
         self.files[path] = file
-        for cache in (self._trees, self._scopes, self._includes, self._macros):
+        for cache in (self._trees, self._scopes, self._includes, self._own_included, self._macros):
             cache.pop(path, None)  # type: ignore[attr-defined]
         for known in (self._functions, self._defined):
             for name in [n for n in known if (word := n.encode()) in before or word in file.words]:
@@ -257,6 +260,12 @@ class Project:
 
     def local_include(self, include: preproc.Include, path: Path) -> Path | None:
         """The project's own file that an ``#include`` means, if it is one."""
+        key = (path.parent if include.quoted else None, include.name)
+        if key not in self._included:
+            self._included[key] = self._find_included(include, path)
+        return self._included[key]
+
+    def _find_included(self, include: preproc.Include, path: Path) -> Path | None:
         if include.quoted:
             beside = Path(os.path.normpath(path.parent / include.name))
             if beside in self.files:
@@ -286,12 +295,16 @@ class Project:
             if current in seen:
                 continue
             seen.add(current)
-            for include in self.includes(current):
-                names.add(include.name)
-                local = self.local_include(include, current)
-                if local is not None:
-                    stack.append(local)
+            names.update(include.name for include in self.includes(current))
+            stack += self.own_includes(current)
         return names
+
+    def own_includes(self, path: Path) -> list[Path]:
+        """The project's own files that a file includes itself."""
+        if path not in self._own_included:
+            found = (self.local_include(include, path) for include in self.includes(path))
+            self._own_included[path] = [each for each in found if each is not None]
+        return self._own_included[path]
 
     def includers(self, path: Path) -> set[Path]:
         """The files that include a file, directly or through others, itself counted."""
@@ -308,10 +321,8 @@ class Project:
     def _users(self) -> dict[Path, list[Path]]:
         users: dict[Path, list[Path]] = {}
         for other in self.files:
-            for include in self.includes(other):
-                local = self.local_include(include, other)
-                if local is not None:
-                    users.setdefault(local, []).append(other)
+            for local in self.own_includes(other):
+                users.setdefault(local, []).append(other)
         return users
 
     def compiled_by_host(self, path: Path) -> bool:

@@ -198,7 +198,8 @@ class Rewrite:
     def _match(self, ctx: FileContext) -> Iterator[Result]:
         by_anchor: dict[str, list] = {}
         for case, pattern in self._compiled:
-            by_anchor.setdefault(pattern.anchor, []).append((case, pattern))
+            if pattern.may_match(ctx.file):
+                by_anchor.setdefault(pattern.anchor, []).append((case, pattern))
         for leaf in ctx.names(by_anchor):
             allowed: tuple[Case, Match] | None = None
             missing: tuple[Case, Match] | None = None

@@ -70,8 +70,9 @@ _WORD_BYTES = frozenset(bytes((c,)) for c in b"abcdefghijklmnopqrstuvwxyzABCDEFG
 # What --annotate writes. Its words are ours, and say nothing of the file.
 TODO_MARK = b"TODO(cuport:"
 TODO_COMMENT = re.compile(rb"(?:^|(?<=\A\xef\xbb\xbf))[ \t]*(//|#) TODO\(cuport: ([a-z0-9-]+)\):([^\n]*)(?:\n|\Z)", re.M)
-_WORD = re.compile(rb"[A-Za-z_]\w*")
+_BETWEEN_WORDS = bytes(c if bytes((c,)) in _WORD_BYTES else ord(" ") for c in range(256))  # a table for bytes.translate
 _WHOLE_WORD = re.compile(rb"\b[A-Za-z_]\w*")
+_MAX_SEARCHES = 256  # of a file for single words; an index of all of its words costs about as much
 _DEVICE = re.compile(rb"__global__|__device__|<<<|__shared__")
 
 
@@ -81,9 +82,11 @@ class SourceFile:
     ``path`` is the path as the user knows it (for messages), ``data`` its bytes. Immutable: an edit makes a new one.
     """
 
-    def __init__(self, path: Path, data: bytes):
+    def __init__(self, path: Path, data: bytes, spelt: dict[bytes, bytes] | None = None):
         self.path = path
         self.data = data
+        self._searches = 0
+        self._spelt = {} if spelt is None else spelt  # words of other files: one that they share is held once
 
     @property
     def raw(self) -> bytes:
@@ -96,16 +99,26 @@ class SourceFile:
 
     def edited(self, edits: Iterable[Edit]) -> SourceFile:
         """The file after some edits, which must not overlap."""
-        return SourceFile(self.path, apply_edits(self.data, edits))
+        return SourceFile(self.path, apply_edits(self.data, edits), self._spelt)
 
     @cached_property
     def words(self) -> frozenset[bytes]:
         """Every identifier-like word of the file, strings and comments (but those of --annotate) included: a cheap test for triggers."""
         data = TODO_COMMENT.sub(b"", self.data) if TODO_MARK in self.data else self.data
-        return frozenset(_WORD.findall(data))
+        once = self._spelt.setdefault
+        return frozenset([once(word, word) for word in set(data.translate(_BETWEEN_WORDS).split())])
+
+    def places(self, word: bytes) -> list[int]:
+        """The offsets of a word, comments and strings included."""
+        if word not in self.words:
+            return []
+        self._searches += 1
+        if self._searches > _MAX_SEARCHES:
+            return self._word_places.get(word, [])
+        return find_word(self.data, word)
 
     @cached_property
-    def word_places(self) -> dict[bytes, list[int]]:
+    def _word_places(self) -> dict[bytes, list[int]]:
         """Where each identifier-like word stands: for a file that is asked for many of them, as each search reads all of it."""
         places: dict[bytes, list[int]] = {}
         for m in _WHOLE_WORD.finditer(self.data):

@@ -20,6 +20,8 @@ from functools import cached_property
 from migrator import releases as numbers
 from migrator.api import layout
 
+_ASKED_OFTEN = 30  # times: from then on a table of all answers pays
+
 KINDS = {
     "o": "macro", "m": "macro", "f": "function", "c": "class", "n": "enum", "e": "enumerator", "t": "type alias", "v": "variable",
     "F": "member function", "d": "member", "u": "using declaration", "N": "namespace", "h": "header",
@@ -58,6 +60,8 @@ class Domain:
         self._sections = sections
         self._unpacked: dict[int, dict[str, tuple[str, int, int]]] = {}
         self._below: dict[str, list[tuple[str, int]]] = {}
+        self._lost: dict[numbers.Release, dict[bytes, set[bytes]]] = {}
+        self._asked = 0
 
     def _text(self, section: str) -> str:
         return zlib.decompress(self._sections[section]).decode()
@@ -90,10 +94,20 @@ class Domain:
 
     def lost(self, words: frozenset[bytes], release: numbers.Release) -> dict[bytes, set[bytes]]:
         """Those of the words that end a name which a release lacks and an older one had -> the parts before them (b".": global names)."""
+        table = self._lost.get(release)
+        if table is None:
+            self._asked += 1
+            table = self._lost_of(release, None if self._asked > _ASKED_OFTEN else words)
+            if self._asked > _ASKED_OFTEN:
+                self._lost[release] = table
+        return {word: table[word] for word in words & table.keys()}
+
+    def _lost_of(self, release: numbers.Release, words: frozenset[bytes] | None) -> dict[bytes, set[bytes]]:
+        """What a release lost, of some words or of all."""
         found: dict[bytes, set[bytes]] = {}
         bit = self.bit(release)
         known, scopes, masks = self._gone
-        for word in words & self._gone_words:
+        for word in self._gone_words if words is None else words & self._gone_words:
             at = bisect_left(known, word)
             while at < len(known) and known[at] == word:
                 if masks[2 * at] & bit:

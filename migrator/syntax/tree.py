@@ -16,7 +16,7 @@ import tree_sitter
 import tree_sitter_cpp
 import tree_sitter_cuda
 
-from migrator.source import SourceFile, find_word
+from migrator.source import SourceFile
 from migrator.syntax import preproc
 
 # Kinds that a name can have: which one is a matter of position, not of meaning.
@@ -26,7 +26,6 @@ NAME_KINDS = frozenset(
 _start = attrgetter("start")
 _first = itemgetter(0)
 _start_byte = attrgetter("start_byte")
-_MAX_SEARCHES = 256  # of a file for single words; an index of all of its words costs about as much
 _OPAQUE_PARENTS = ("preproc_def", "preproc_function_def")
 
 
@@ -167,7 +166,6 @@ class Tree:
         self.known_macros: dict[str, int | None] = {}
         self._disabled: list[tuple[int, int]] | None = None
         self._names: dict[str, list[Node]] = {}
-        self._searches = 0
 
     def leaf_at(self, offset: int) -> Node:
         """The deepest node at ``offset``."""
@@ -195,19 +193,11 @@ class Tree:
         if found is None:
             found = self._names[word] = []
             needle = word.encode()
-            if needle in self.file.words:
-                for start in self._places(needle):
-                    leaf = self.leaf_at(start)
-                    if leaf.start == start and leaf.end == start + len(needle) and leaf.kind in NAME_KINDS and not self.in_disabled(start):
-                        found.append(leaf)
+            for start in self.file.places(needle):
+                leaf = self.leaf_at(start)
+                if leaf.start == start and leaf.end == start + len(needle) and leaf.kind in NAME_KINDS and not self.in_disabled(start):
+                    found.append(leaf)
         return found
-
-    def _places(self, word: bytes) -> list[int]:
-        """The offsets of a word, comments and strings included."""
-        self._searches += 1
-        if self._searches > _MAX_SEARCHES:
-            return self.file.word_places.get(word, [])
-        return find_word(self.file.data, word)
 
     def macro_body(self, arg: Node) -> list[Node]:
         """The replacement text of a ``#define``, parsed as statements (or as declarations where that reads better)."""

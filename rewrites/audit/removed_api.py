@@ -12,6 +12,7 @@ After:
 """
 
 import re
+from functools import cache
 
 from migrator.api.index import Index, spellings
 from migrator.rewrite import Finding, Rewrite
@@ -30,6 +31,7 @@ _CUDA = re.compile(
     r"|__(?:shfl|ballot|any|all|syncwarp)\w*\Z"
 )
 _ROOTS = ("at", "c10", "torch", "caffe2", "cub", "thrust")
+_INNER = ("cuda", "native", "detail", "guts", "autograd", "jit", "nn")
 _REVERSED_QUALIFIER = re.compile(rb"(?:\s*::\s*(?:>[^<>;{}]*<)?\s*\w*[A-Za-z_])+|\s*::")  # of what stands before a name, from its end
 _USING = re.compile(rb"\busing\s+namespace\s+(?:::)?(at|c10|torch)\s*;")
 # Arms that are for some releases, or for another platform: who wrote them knows what is gone.
@@ -37,24 +39,37 @@ _GUARD = re.compile(r"VERSION|__has_include|HIP|ROCM|WITH_TH|OLD_|NEW_|TORCH_|PY
 _TENSOR_GIVERS = {"type": "at::DeprecatedTypeProperties"}
 _CALL_TYPES = {"at::globalContext": "at::Context", "torch::globalContext": "at::Context", "at::detail::getCUDAHooks": "at::CUDAHooksInterface"}
 
+_GLOBAL = b"."  # what the index puts before a global name
+_SPACES = frozenset(root.encode() for root in (*_ROOTS, *_INNER)) | {_GLOBAL}
+
 NEAR = 0.8  # how alike a name must be to be offered
 
-# Classes whose members are looked up although the sources need not spell them.
-_UNSPELT = frozenset({b".", b"Tensor", b"Context", b"DeprecatedTypeProperties", b"Type", b"CUDAHooksInterface"})
+# Classes whose members are looked up where the sources need not spell them -> words of which one stands there instead (none: always).
+_UNSPELT = {
+    b"Tensor": frozenset(),
+    b"Context": frozenset({b"globalContext"}),
+    b"DeprecatedTypeProperties": frozenset({b"type"}),
+    b"Type": frozenset({b"type", b"DeprecatedTypeProperties"}),
+    b"CUDAHooksInterface": frozenset({b"getCUDAHooks"}),
+}
 
 
-def suspicious(index: Index, settings, words: frozenset[bytes]) -> set[str]:
-    """The words of a file that end a name which the target lacks and an older release had, where its class or namespace is there too."""
-    spelt = words | _UNSPELT
-    found = set()
+def suspicious(index: Index, settings, words: frozenset[bytes]) -> dict[str, set[bytes]]:
+    """The words of a file that end a name which the target lacks and an older release had -> what may stand before them in this file."""
+    extra = {name for name, instead in _UNSPELT.items() if not instead or not instead.isdisjoint(words)} | {_GLOBAL}
+    found: dict[str, set[bytes]] = {}
     for lost in (index.torch.lost(words, settings.target), index.cuda.lost(words, settings.cuda)):
-        found |= {word.decode() for word, scopes in lost.items() if not spelt.isdisjoint(scopes) and _worth(word.decode(), scopes)}
+        for word, scopes in lost.items():
+            present = (scopes & words) | (scopes & extra)
+            if present and _worth(word.decode(), frozenset(scopes)):
+                found.setdefault(word.decode(), set()).update(present)
     return found
 
 
-def _worth(word: str, scopes: set[bytes]) -> bool:
+@cache
+def _worth(word: str, scopes: frozenset[bytes]) -> bool:
     """Whether a global name is one that the audit speaks of."""
-    return len(scopes) > 1 or b"." not in scopes or bool(_MACRO.match(word) or _TH.match(word) or _CUDA.match(word) or _is_type_like(word) or "TH" in word)
+    return len(scopes) > 1 or _GLOBAL not in scopes or bool(_MACRO.match(word) or _TH.match(word) or _CUDA.match(word) or _is_type_like(word) or "TH" in word)
 
 
 class _Audit:
@@ -117,6 +132,30 @@ class _Audit:
                 message += f" (also in line{'s' if len(lines) > 1 else ''} {shown})"
             yield Finding(ID, leaf.start, message, advice())
 
+    def may_name(self, word: str, scopes: set[bytes]) -> bool:
+        """Whether some place of a word, as text, names what the target lacks. The tree decides; without such a place it is not needed."""
+        data = self.ctx.file.data
+        plain = None
+        for start in self.ctx.file.places(word.encode()):
+            at = start - 1
+            while at >= 0 and data[at] in b" \t\r\n":
+                at -= 1
+            before = data[at : at + 1] if at >= 0 else b""
+            qualifier = _qualifier(data, start) if before == b":" else ""
+            if before in (b"/", b"\\") or data[max(0, at - 7) : at + 1].endswith(b"template"):
+                return True  # behind a comment, a continued line, or `x.template f<T>()`
+            if before == b"." or data[max(0, at - 1) : at + 1] == b"->":
+                if not scopes <= _SPACES:
+                    return True
+            elif qualifier:
+                if self.qualified(qualifier + word) is not None:
+                    return True
+            else:
+                plain = self.plain(word) is not None if plain is None else plain
+                if plain:
+                    return True
+        return False
+
     def judge(self, leaf):
         """(name, message, what gives the advice) where the target lacks what this leaf names."""
         parent = leaf.parent
@@ -128,11 +167,14 @@ class _Audit:
             return self.member(word, holder.parent)
         if leaf.kind == "field_identifier":
             return None
-        m = _REVERSED_QUALIFIER.match(self.ctx.file.data[max(0, leaf.start - 300) : leaf.start][::-1])
-        prefix = re.sub(r"<[^<>]*>|\s+", "", m.group()[::-1].decode("utf-8", "replace")) if m else ""
-        if prefix not in ("", "::"):
-            return self.qualified(prefix.removeprefix("::") + word, leaf)
-        return self.plain(word, leaf)
+        qualifier = _qualifier(self.ctx.file.data, leaf.start)
+        if qualifier:
+            verdict = self.qualified(qualifier + word)
+            return None if verdict is None or self.defined(word) else verdict
+        verdict = self.plain(word)
+        if verdict is None or not self.is_used_so(word, leaf):
+            return None
+        return None if self.defined(word) else verdict
 
     def member(self, word, node):
         owner = self.owner(node.field_child("argument"))
@@ -190,38 +232,35 @@ class _Audit:
             return None
         return None if "::" not in base and self.defined(base) else base
 
-    def qualified(self, name, leaf):
+    def qualified(self, name):
+        """The verdict on a name with its namespace or class."""
         root = name.split("::")[0]
         if root in _ROOTS or _TH.match(root):
             if root in ("cub", "thrust"):
                 mask = self.index.cuda.mask(name)
                 if not mask or mask & self.cuda or not mask & (self.cuda - 1) or self.murky(self.index.cuda, name):
                     return None
-                return None if self.defined(leaf.text) else (name, self.message(name, self.index.cuda, mask), lambda: self.advice(name, self.index.cuda, "cuda"))
-            verdict = self.torch_name(name)
-            return None if verdict is None or self.defined(leaf.text) else verdict
-        if root in ("cuda", "native", "detail", "guts", "autograd", "jit", "nn"):
+                return name, self.message(name, self.index.cuda, mask), lambda: self.advice(name, self.index.cuda, "cuda")
+            return self.torch_name(name)
+        if root in _INNER:
             for space in sorted(self.using):
                 verdict = self.torch_name(f"{space}::{name}")
-                if verdict is not None and not self.defined(leaf.text):
+                if verdict is not None:
                     return verdict
         return None
 
-    def plain(self, word, leaf):
+    def plain(self, word):
+        """The verdict on a name that stands alone."""
         if _CUDA.match(word):
             mask = self.index.cuda.mask(word)
             rule = family(word, CUDA_FAMILIES)
             if rule is not None:
-                if leaf.parent.kind != "call_expression" and not mask and not word.isupper():
-                    return None
-                verdict = (word, f"{word} is gone: CUDA {rule[0]} was the last to have it", lambda: self.advice(word, self.index.cuda, "cuda"))
-            elif mask and not mask & self.cuda and mask & (self.cuda - 1) and not self.index.torch.mask(word) & self.torch:
+                return word, f"{word} is gone: CUDA {rule[0]} was the last to have it", lambda: self.advice(word, self.index.cuda, "cuda")
+            if mask and not mask & self.cuda and mask & (self.cuda - 1) and not self.index.torch.mask(word) & self.torch:
                 if self.murky(self.index.cuda, word):
                     return None
-                verdict = (word, self.message(word, self.index.cuda, mask), lambda: self.advice(word, self.index.cuda, "cuda"))
-            else:
-                return None
-            return None if self.defined(word) else verdict
+                return word, self.message(word, self.index.cuda, mask), lambda: self.advice(word, self.index.cuda, "cuda")
+            return None
         if _MACRO.match(word) or _TH.match(word):
             verdict = self.torch_name(word)
             if verdict is None and _TH.match(word) and not self.index.torch.mask(word) and self.ctx.settings.target >= (1, 11):
@@ -229,17 +268,21 @@ class _Audit:
                 if rule is not None:
                     last = f"torch {rule[0]} was the last to have it" if rule[0] else "TH and THC left with torch 1.11"
                     verdict = (word, f"{word} is gone: {last}", lambda: f"write {rule[1]}")
-            return None if verdict is None or self.defined(word) else verdict
+            return verdict
         if (_is_type_like(word) or "TH" in word) and self.from_th(word):
-            verdict = self.torch_name(word)
-            return None if verdict is None or self.defined(word) else verdict
-        if self.using and _is_type_like(word) and leaf.kind in ("type_identifier", "identifier"):
-            for space in sorted(self.using):
-                verdict = self.torch_name(f"{space}::{word}")
-                if verdict is not None:
-                    known = self.defined(word) or self.ctx.scopes.lookup(word, leaf) is not None
-                    return None if known else verdict
+            return self.torch_name(word)
+        if self.using and _is_type_like(word):
+            return next(filter(None, (self.torch_name(f"{space}::{word}") for space in sorted(self.using))), None)
         return None
+
+    def is_used_so(self, word, leaf) -> bool:
+        """Whether a name that stands alone is used as what ``plain`` takes it for."""
+        if _CUDA.match(word):
+            is_family = family(word, CUDA_FAMILIES) is not None
+            return not is_family or leaf.parent.kind == "call_expression" or word.isupper() or bool(self.index.cuda.mask(word))
+        if _MACRO.match(word) or _TH.match(word) or ((_is_type_like(word) or "TH" in word) and self.from_th(word)):
+            return True
+        return leaf.kind in ("type_identifier", "identifier") and self.ctx.scopes.lookup(word, leaf) is None
 
     # the index
 
@@ -322,6 +365,13 @@ class _Audit:
         return self.own[word]
 
 
+def _qualifier(data: bytes, start: int) -> str:
+    """What qualifies the name at an offset, without blanks and template arguments; empty where nothing does but ``::``."""
+    m = _REVERSED_QUALIFIER.match(data[max(0, start - 300) : start][::-1])
+    prefix = re.sub(r"<[^<>]*>|\s+", "", m.group()[::-1].decode("utf-8", "replace")) if m else ""
+    return prefix.removeprefix("::")
+
+
 def is_guard(condition: str) -> bool:
     if re.fullmatch(r"!?\(?!?\(?defined\((\w+)\)\)?\)?", condition.replace(" ", "")) and re.search(r"_H_?\)*$|_HPP_?\)*$|_CUH_?\)*$|_H__\)*$", condition):
         return False  # an include guard
@@ -375,11 +425,15 @@ def fix(ctx):
     audit = _Audit(ctx)
     yield from audit.headers()
     words = suspicious(index, ctx.settings, file.words)
-    words |= {w.decode() for w in file.words if w.startswith((b"TH", b"cusparse", b"CUSPARSE_", b"cuda", b"__")) and _known_family(w.decode())}
-    if words:
-        yield from audit.names(words)
+    for w in file.words:
+        if w.startswith((b"TH", b"cusparse", b"CUSPARSE_", b"cuda", b"__")) and _known_family(w.decode()):
+            words.setdefault(w.decode(), set())
+    spelt = [word for word, scopes in words.items() if audit.may_name(word, scopes)]
+    if spelt:
+        yield from audit.names(spelt)
 
 
+@cache
 def _known_family(word: str) -> bool:
     return family(word, TORCH_FAMILIES) is not None or family(word, CUDA_FAMILIES) is not None
 
