@@ -80,6 +80,10 @@ class FileContext:
         present = [word for word in dict.fromkeys(words) if word.encode() in known]
         return self.tree.names(present) if present else iter(())
 
+    def spells(self, expression: re.Pattern[bytes]) -> bool:
+        """Whether the bytes of the file hold what an expression describes, comments included: asked before the tree, which costs more."""
+        return expression.search(self.file.data) is not None
+
     def uses(self, *words: str) -> bool:
         """Whether any of the words stands in the file as code."""
         return next(self.names(words), None) is not None

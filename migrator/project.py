@@ -226,6 +226,8 @@ class Project:
         if name not in self._functions:
             found = []
             for path in self.with_word(name):
+                if not may_declare_function(self.files[path], name.encode()):
+                    continue
                 for leaf in self.tree(path).names({name}):
                     node = leaf
                     while node.parent is not None and node.parent.kind == "qualified_identifier" and node.field == "name":
@@ -338,6 +340,27 @@ class Project:
         if any(self.files[user].path.suffix.lower() == ".cu" for user in users):
             return False
         return not file.compiled_by_nvcc
+
+
+_FOLLOWS_VALUE = frozenset(b"=(.<!+-?|[")  # a name behind one of them, with parentheses of its own, is called
+
+
+def may_declare_function(file: SourceFile, name: bytes) -> bool:
+    """Whether a function of this name may be declared in a file, as its text goes: somewhere parentheses follow, and nothing that calls goes before."""
+    data, end = file.data, len(file.data)
+    for start in file.places(name):
+        after = start + len(name)
+        while after < end and data[after] in b" \t\r\n\\":
+            after += 1
+        if after >= end or data[after] not in b"(</":
+            continue
+        before = start - 1
+        while before >= 0 and data[before] in b" \t\r\n":
+            before -= 1
+        if before >= 0 and (data[before] in _FOLLOWS_VALUE or data[max(0, before - 5) : before + 1] == b"return" or data[max(0, before - 1) : before + 1] == b"->"):
+            continue
+        return True
+    return False
 
 
 def walk(

@@ -12,14 +12,17 @@ After:
     };
 """
 
+import re
+
 from migrator.rewrite import Change, Edit, Rewrite, settings_floor
 from rewrites.aten.renamed import qualified
 
 ID = "autograd-node"
+_SPELT = re.compile(rb"autograd\s*::\s*Function")
 
 
 def fix(ctx):
-    if settings_floor(ctx) < (1, 2):
+    if settings_floor(ctx) < (1, 2) or not ctx.spells(_SPELT):
         return
     for name in ctx.names({"Function"}):
         if qualified(name) != "torch::autograd::Function" or name.parent.kind in ("template_type", "template_function"):

@@ -8,6 +8,8 @@ After:
     auto z = at::cudnn_convolution(x, y, {1}, {1}, {1}, 1, true, true);
 """
 
+import re
+
 from migrator.calls import call_of
 from migrator.rewrite import Finding, Rewrite
 from migrator.scope import normalise
@@ -124,8 +126,15 @@ _LOOK = {
 }
 
 
+_SPELT = {
+    "type": re.compile(rb"type\s*\(\s*[^)\s]"),
+    "load": re.compile(rb"jit\s*::\s*load"),
+    "BatchNorm": re.compile(rb"nn\s*::\s*BatchNorm"),
+}
+
+
 def fix(ctx):
-    for name in ctx.names(_LOOK):
+    for name in ctx.names([word for word in _LOOK if word not in _SPELT or ctx.spells(_SPELT[word])]):
         found = _LOOK[name.text](ctx, name)
         if found is not None:
             yield Finding(ID, name.start, *found)

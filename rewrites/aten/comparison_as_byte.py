@@ -28,6 +28,9 @@ _BYTES = frozenset({"uint8_t", "unsigned char", "std::uint8_t"})
 _NEAR_PARENTHESIS = re.compile(rb"\)\s*[-+]|[-+]\s*\(|\b1\s*-\s*[A-Za-z_]")
 
 
+_BYTE_ARGUMENT = re.compile(rb"<\s*(?:(?:std\s*::\s*)?uint8_t|unsigned\s+char)\s*[,>]")
+
+
 def _is_made_by_comparing(ctx, node) -> bool:
     if node.kind == "binary_expression":
         operator = next((c.kind for c in node.children if not c.ts.is_named), "")
@@ -46,6 +49,8 @@ def is_comparison(ctx, node) -> bool:
 
 
 def _pointers(ctx):
+    if not ctx.spells(_BYTE_ARGUMENT):
+        return
     for name in ctx.names(_POINTERS | {"accessor", "packed_accessor", "packed_accessor32", "packed_accessor64"}):
         method, call = name.parent, callee_of(name).parent
         if method is None or method.kind != "template_method" or call is None or call.kind != "call_expression":

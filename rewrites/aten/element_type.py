@@ -10,6 +10,8 @@ After:
     void launch(at::Tensor x) { kernel(reinterpret_cast<long long *>(x.data_ptr<int64_t>()), x.const_data_ptr<float>()); }
 """
 
+import re
+
 from migrator.calls import callee_of
 from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
 
@@ -81,8 +83,17 @@ def _accessor(name, argument):
         yield Finding(ID, argument.start, f"{name.text}<{element}, ...>() {_UNLINKED}: no tensor has elements of this type", advice)
 
 
+_ARGUMENT = re.compile(rb"\b(?:data|data_ptr|mutable_data_ptr|item|accessor|packed_accessor(?:32|64)?)\s*<\s*([\w\s:]*?)\s*[,>]")
+
+
+def _is_of_interest(element: str) -> bool:
+    return element in _SAME or element in _NEVER or element.startswith("const ") or element.endswith(" const")
+
+
 def fix(ctx):
     if b"paddle" in ctx.file.words:
+        return
+    if not any(_is_of_interest(" ".join(m.group(1).decode("latin-1").split())) for m in _ARGUMENT.finditer(ctx.file.data)):
         return
     for name in ctx.names(_POINTERS | _ACCESSORS | {"item"}):
         method, call = name.parent, callee_of(name).parent

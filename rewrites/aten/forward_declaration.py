@@ -15,6 +15,8 @@ After:
     }
 """
 
+import re
+
 from migrator import releases
 from migrator.calls import remove_statement
 from migrator.rewrite import Change, Edit, Rewrite
@@ -35,7 +37,12 @@ _ALIASES = {
 }
 
 
+_DECLARED = re.compile(rb"(?:class|struct)\s+(?:\w+\s+)?(?:" + "|".join(_ALIASES).encode() + rb")\s*;")
+
+
 def fix(ctx):
+    if not ctx.spells(_DECLARED):
+        return
     for name in ctx.names(_ALIASES):
         specifier = name.parent
         if specifier is None or specifier.kind not in ("class_specifier", "struct_specifier") or specifier.field_child("body") is not None:

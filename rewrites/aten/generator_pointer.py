@@ -18,6 +18,8 @@ After:
     }
 """
 
+import re
+
 from migrator.calls import call_of, callee_of
 from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
 from migrator.scope import Scopes, declarator_name, normalise
@@ -27,6 +29,8 @@ _GETTERS = frozenset({"getDefaultCUDAGenerator", "getDefaultCPUGenerator", "defa
 _CHECKS = frozenset({"check_generator", "get_generator_or_default"})
 _IMPLEMENTATION = {"getDefaultCUDAGenerator": "CUDA", "getDefaultCPUGenerator": "CPU"}
 _POINTERS = frozenset(f"{space}{kind}Generator{impl}" for space in ("", "at::") for kind in ("CUDA", "CPU") for impl in ("", "Impl"))
+_NO_POINTER = re.compile(rb"(?:nullptr|NULL)\s*\)")
+_POINTER = re.compile(rb"Generator(?:\s|const\b|/\*[^*]*\*/)*\*")
 _RANDOM = frozenset(  # functions of ATen whose last argument is a generator
     "uniform_ normal_ random_ bernoulli bernoulli_ exponential_ cauchy_ log_normal_ geometric_ multinomial normal randperm poisson".split()
 )
@@ -142,6 +146,8 @@ def _checks(ctx):
 
 def _no_generator(ctx):
     """``x.uniform_(0, 1, nullptr)``."""
+    if not ctx.spells(_NO_POINTER):
+        return
     for name in ctx.names(_RANDOM):
         call = call_of(name)
         if call is None or not call.args or call.args[-1].text not in ("nullptr", "NULL"):
@@ -244,6 +250,8 @@ def _functions(project):
     found: dict = {}
     old = False
     for path in list(project.with_word("Generator")):
+        if _POINTER.search(project.files[path].data) is None:
+            continue
         for parameter, _, _, name in _pointer_parameters(project.tree(path)):
             key = _function_of(parameter)
             if key is not None:

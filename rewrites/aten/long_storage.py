@@ -12,15 +12,21 @@ After:
     void launch(at::Tensor x) { count<<<1, 32>>>(x.data_ptr<int64_t>(), 3); }
 """
 
+import re
+
 from migrator.calls import callee_of
 from migrator.rewrite import Change, Edit, Rewrite
 from migrator.scope import Scopes, declarator_name
+from migrator.source import SourceFile
 from migrator.syntax.tree import Node
 
 ID = "long-storage"
 _CLEARS = frozenset({"memset", "cudaMemset", "cudaMemsetAsync"})
 _COPIES = frozenset({"memcpy", "memmove", "cudaMemcpy", "cudaMemcpyAsync"})
 _METHODS = {"data", "data_ptr", "accessor", "packed_accessor", "packed_accessor32", "packed_accessor64"}
+
+
+_SPELT = re.compile(rb"(?:data|accessor|data_ptr|packed_accessor\w*)\s*<\s*long\b")
 
 
 def _storages(tree):
@@ -55,11 +61,13 @@ class _Pointers:
 
     def __init__(self, project):
         self.project = project
-        self.edits: dict[int, dict[int, Node]] = {}  # by file: the places of ``long``
+        self.edits: dict[SourceFile, dict[int, Node]] = {}  # the places of ``long``
         self._pending: set[tuple[str, int]] = set()
-        self._seen: set[tuple[int, int]] = set()
-        self._scopes: dict[int, Scopes] = {}
+        self._seen: set[tuple[SourceFile, int]] = set()
+        self._scopes: dict[SourceFile, Scopes] = {}
         for path in list(project.with_word("long")):
+            if _SPELT.search(project.files[path].data) is None:
+                continue
             tree = project.tree(path)
             for _, call in _storages(tree):
                 self._use(tree, call)
@@ -89,9 +97,9 @@ class _Pointers:
         type_node = declaration.field_child("type")
         if variable is None or pointers != 1 or type_node is None or type_node.text.split() != ["long"]:
             return
-        if (id(tree), variable.start) in self._seen:
+        if (tree.file, variable.start) in self._seen:
             return
-        self._seen.add((id(tree), variable.start))
+        self._seen.add((tree.file, variable.start))
         self._edit(tree, type_node)
         holder = variable.enclosing("init_declarator")
         value = holder.field_child("value") if holder is not None and holder.start >= declaration.start else None
@@ -112,9 +120,9 @@ class _Pointers:
         """Follow a variable; whether it is a pointer of the kind."""
         if name is None or name.kind != "identifier":
             return False
-        if id(tree) not in self._scopes:
-            self._scopes[id(tree)] = Scopes(tree)
-        found = self._scopes[id(tree)].lookup(name.text, name)
+        if tree.file not in self._scopes:
+            self._scopes[tree.file] = Scopes(tree)
+        found = self._scopes[tree.file].lookup(name.text, name)
         if found is None:
             return False
         self._declared(tree, found.node, found.name, found.type.pointers)
@@ -140,16 +148,16 @@ class _Pointers:
                 self._edit(tree, measured)
 
     def _edit(self, tree, node):
-        self.edits.setdefault(id(tree), {})[node.start] = node
+        self.edits.setdefault(tree.file, {})[node.start] = node
 
 
 def fix(ctx):
     if b"paddle" in ctx.file.words:
         return
-    for long, _ in _storages(ctx.tree):
+    for long, _ in _storages(ctx.tree) if ctx.spells(_SPELT) else ():
         yield Change(ID, (Edit(long.start, long.end, b"int64_t"),))
     pointers = ctx.project.cached(ID, lambda: _Pointers(ctx.project))
-    for node in pointers.edits.get(id(ctx.tree), {}).values():
+    for node in pointers.edits.get(ctx.file, {}).values():
         yield Change(ID, (Edit(node.start, node.end, b"int64_t"),))
 
 

@@ -3,6 +3,7 @@
 Each row is a rewrite of its own. A name of the project's own with the same spelling is left alone.
 """
 
+import re
 from dataclasses import dataclass
 
 from migrator import releases
@@ -77,10 +78,10 @@ def qualified(name) -> str:
 
 
 def _fixer(row: Row):
-    lasts = {old.split("::")[-1] for old in row.old}
+    spelt = {old.split("::")[-1]: re.compile(r"\s*::\s*".join(old.split("::")[-2:]).encode()) for old in row.old}
 
     def fix(ctx):
-        for name in ctx.names(lasts):
+        for name in ctx.names([last for last, both in spelt.items() if ctx.spells(both)]):
             full = qualified(name)
             if full not in row.old or ctx.project.macros(name.text) or ctx.project.functions(name.text):
                 continue

@@ -54,6 +54,10 @@ _UNSPELT = {
 }
 
 
+_FROM_TYPE = frozenset({b"Type", b"DeprecatedTypeProperties"})  # what `x.type()` gives
+_TYPE_CALL = re.compile(rb"type\s*\(\s*\)")
+
+
 def suspicious(index: Index, settings, words: frozenset[bytes]) -> dict[str, set[bytes]]:
     """The words of a file that end a name which the target lacks and an older release had -> what may stand before them in this file."""
     extra = {name for name, instead in _UNSPELT.items() if not instead or not instead.isdisjoint(words)} | {_GLOBAL}
@@ -85,6 +89,7 @@ class _Audit:
         self.lines = {ctx.file.line_of(f.start) for f in ctx.findings}
         self.own: dict[str, bool] = ctx.project.cached(ID, dict)
         self._guarded = None
+        self._owners: dict[bytes, bool] = {}
 
     # headers
 
@@ -142,10 +147,12 @@ class _Audit:
                 at -= 1
             before = data[at : at + 1] if at >= 0 else b""
             qualifier = _qualifier(data, start) if before == b":" else ""
-            if before in (b"/", b"\\") or data[max(0, at - 7) : at + 1].endswith(b"template"):
-                return True  # behind a comment, a continued line, or `x.template f<T>()`
+            if data[max(0, at - 1) : at + 1] in (b"//", b"/*"):
+                continue
+            if before == b"\\" or data[max(0, at - 1) : at + 1] == b"*/" or data[max(0, at - 7) : at + 1].endswith(b"template"):
+                return True  # behind a continued line, a comment, or `x.template f<T>()`
             if before == b"." or data[max(0, at - 1) : at + 1] == b"->":
-                if not scopes <= _SPACES:
+                if any(self.may_own(scope) for scope in scopes):
                     return True
             elif qualifier:
                 if self.qualified(qualifier + word) is not None:
@@ -155,6 +162,23 @@ class _Audit:
                 if plain:
                     return True
         return False
+
+    def may_own(self, scope: bytes) -> bool:
+        """Whether an object in the file may be of a class of torch's or CUDA's with this name, as its text goes."""
+        if scope not in self._owners:
+            name = scope.decode()
+            if scope in _SPACES:
+                known = False
+            elif scope in _UNSPELT and not (scope in _FROM_TYPE and scope not in self.ctx.file.words):
+                known = scope not in _FROM_TYPE or _TYPE_CALL.search(self.ctx.file.data) is not None
+            else:
+                known = bool(self.using or self.index.torch.mask(name) or self.index.cuda.mask(name))
+            self._owners[scope] = known or any(self.is_qualified(start) for start in self.ctx.file.places(scope))
+        return self._owners[scope]
+
+    def is_qualified(self, start: int) -> bool:
+        """Whether the name at an offset is written with a namespace of torch's or CUDA's."""
+        return _qualifier(self.ctx.file.data, start).split("::")[0] in _ROOTS
 
     def judge(self, leaf):
         """(name, message, what gives the advice) where the target lacks what this leaf names."""
@@ -179,8 +203,6 @@ class _Audit:
     def member(self, word, node):
         owner = self.owner(node.field_child("argument"))
         if owner is None:
-            return None
-        if not self.is_class(owner):
             return None
         for name in self.under(owner, word):
             verdict = self.torch_name(name, certain=True)
@@ -230,7 +252,7 @@ class _Audit:
         base = type.base.removeprefix("::").split("<")[0]
         if "::" in base and base.split("::")[0] not in _ROOTS:
             return None
-        return None if "::" not in base and self.defined(base) else base
+        return base if self.is_class(base) and ("::" in base or not self.defined(base)) else None
 
     def qualified(self, name):
         """The verdict on a name with its namespace or class."""

@@ -53,9 +53,15 @@ def _is_aggregate(body) -> bool:
     return not any(c.kind == "access_specifier" and not c.text.startswith("public") for c in body.children)
 
 
+def _where_it_may_be_made(ctx, name: str):
+    """The files in which a brace stands behind the name before the statement ends."""
+    braced = re.compile(re.escape(name).encode("utf-8", "surrogateescape") + rb"\b[^;(){}]*\{")
+    return [path for path in ctx.project.with_word(name) if braced.search(ctx.project.files[path].data)]
+
+
 def _made_with_values(ctx, name: str) -> bool:
     """Whether the project makes one from a list of values: ``A a{1, 2}``, ``A a = {1}``, ``A{1, 2}``."""
-    for path in ctx.project.with_word(name):
+    for path in _where_it_may_be_made(ctx, name):
         for leaf in ctx.project.tree(path).names({name}):
             owner = leaf.parent
             if owner is None or leaf.field not in ("type", "name"):
@@ -73,7 +79,8 @@ def _made_with_values(ctx, name: str) -> bool:
 
 def fix(ctx):
     data = ctx.file.data
-    names = {_before_parentheses(data, m.start()).decode("latin-1") for m in _DEFAULTED.finditer(data)}
+    names = {_before_parentheses(data, m.start()).decode("latin-1") for m in _DEFAULTED.finditer(data)} - {""}
+    names = {name for name in names if re.search(rb"struct\s[^;{}()]*\b" + name.encode("latin-1") + rb"\b", data)}
     for leaf in ctx.names(names) if names else ():
         specifier = leaf.parent
         if specifier is None or specifier.kind not in ("struct_specifier", "class_specifier") or leaf.field != "name":

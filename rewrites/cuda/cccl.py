@@ -61,10 +61,11 @@ _BASES = ("thrust::unary_function", "thrust::binary_function", "std::unary_funct
 
 
 def fix(ctx):
-    yield from _renamed(ctx)
-    yield from _templates(ctx)
+    if b"cub" in ctx.file.words or b"thrust" in ctx.file.words:
+        yield from _renamed(ctx)
+        yield from _templates(ctx)
+        yield from _debug_flags(ctx)
     yield from _macros(ctx)
-    yield from _debug_flags(ctx)
     yield from _namespace(ctx)
     yield from _bases(ctx)
     yield from _headers(ctx)

@@ -11,13 +11,21 @@ After:
     __device__ void one(half &h) { h = __ushort_as_half(0x3c00); }
 """
 
+import re
+
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 
 ID = "half-member"
 _HALVES = ("half", "__half")
 
 
+_MEMBER = re.compile(rb"(\w*)\s*(?:\.|->)\s*x\b")
+_BUILT_IN = frozenset({b"threadIdx", b"blockIdx", b"blockDim", b"gridDim"})
+
+
 def fix(ctx):
+    if all(m.group(1) in _BUILT_IN for m in _MEMBER.finditer(ctx.file.data)):
+        return
     for name in ctx.names({"x"}):
         access = name.parent
         if access is None or access.kind != "field_expression" or name.field != "field":

@@ -18,10 +18,11 @@ from migrator.rewrite import Change, Edit, Rewrite
 from migrator.syntax import preproc
 
 ID = "own-atomic-add-double"
+_FOR_DOUBLE = re.compile(rb"atomicAdd\s*\(\s*double\s*\*")
 
 
 def fix(ctx):
-    if not any(path == ctx.path for path in ctx.project.with_word("atomicAdd")):
+    if not ctx.spells(_FOR_DOUBLE):
         return
     data = ctx.file.data
     arms = preproc.arms(data)

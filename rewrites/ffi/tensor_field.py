@@ -8,6 +8,8 @@ After:
     void f(THCudaTensor *x) { g(x.size(0), x.stride(1), x.dim()); }
 """
 
+import re
+
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.ffi import _th
 
@@ -16,8 +18,14 @@ _FIELDS = {"nDimension": "dim()", "storageOffset": "storage_offset()", "dim_": "
 _METHODS = {"dim", "size", "stride", "numel", "is_empty", "_dim"}
 
 
+_MEMBERS = frozenset({"size", "stride", "nDimension", "storageOffset", "dim_", "storage", "dim", "numel", "_dim"})
+_ARROW = re.compile(rb"->\s*(?:" + "|".join(sorted(_MEMBERS)).encode() + rb")\b")
+
+
 def fix(ctx):
-    for name in ctx.names({"size", "stride", "nDimension", "storageOffset", "dim_", "storage", "dim", "numel", "_dim"}):
+    if not ctx.spells(_ARROW):
+        return
+    for name in ctx.names(_MEMBERS):
         field = name.parent
         if field is None or field.kind != "field_expression" or name.field != "field":
             continue
