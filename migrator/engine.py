@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
@@ -239,6 +241,19 @@ class _State:
         return min(offset, len(self.original.data))
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Without Python's search for cycles, which looks at every node again and again: trees are released by hand."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_without_collector()
 def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress: Progress | None = None) -> Plan:
     """Plan the migration of a project. The project's files in memory become the new ones; nothing is written.
 

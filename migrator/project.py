@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from bisect import insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ SKIPPED_DIRECTORIES = frozenset(
     {".git", ".cuport", ".hg", ".svn", "build", "dist", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".eggs", ".mypy_cache"}
     | {".pytest_cache", ".ipynb_checkpoints"}
 )
+HELD_BYTES = 1 << 20  # of sources whose trees are kept: nodes take some fifty times as much
 MAX_BYTES = 16 * 1024 * 1024  # no person wrote more than that in one file, and its tree would take gigabytes
 
 
@@ -55,9 +57,10 @@ class Project:
         self.known_macros: dict[str, int | None] = {}  # what #if conditions may count on; None: not defined
         self._spelt: dict[bytes, bytes] = {}  # every word of every file, once
         self._trees: dict[Path, Tree] = {}
+        self._held = 0  # bytes of the sources whose trees are held
         self._modules: dict[Path, Module | None] = {}
         self._scopes: dict[Path, Scopes] = {}
-        self._functions: dict[str, list[Node]] = {}
+        self._functions: dict[str, list[tuple[Path, int]]] = {}  # the files and offsets of declared names
         self._macros: dict[Path, dict[str, list[int]]] = {}
         self._defined: dict[str, list[tuple[Path, int]]] = {}
         self._holders: dict[bytes, list[Path]] | None = None  # of each word, in the order of ``files``
@@ -154,7 +157,8 @@ class Project:
             return
         before = self.files[path].words
         self.files[path] = file
-        for cache in (self._trees, self._scopes, self._includes, self._own_included, self._macros):
+        self._drop_tree(path)
+        for cache in (self._includes, self._own_included, self._macros):
             cache.pop(path, None)  # type: ignore[attr-defined]
         for known in (self._functions, self._defined):
             for name in [n for n in known if (word := n.encode()) in before or word in file.words]:
@@ -194,10 +198,22 @@ class Project:
         return self._modules[path]
 
     def tree(self, path: Path) -> Tree:
-        if path not in self._trees:
-            self._trees[path] = parse_tree(self.files[path])
-            self._trees[path].known_macros = self.known_macros
-        return self._trees[path]
+        tree = self._trees.pop(path, None)
+        if tree is None:
+            tree = parse_tree(self.files[path])
+            tree.known_macros = self.known_macros
+            self._held += len(tree.file.data)
+        self._trees[path] = tree  # the last one used is the last in the dictionary
+        while self._held > HELD_BYTES and len(self._trees) > 1:
+            self._drop_tree(next(iter(self._trees)))
+        return tree
+
+    def _drop_tree(self, path: Path) -> None:
+        tree = self._trees.pop(path, None)
+        if tree is not None:
+            self._held -= len(tree.file.data)
+            tree.release()
+            self._scopes.pop(path, None)
 
     def scopes(self, path: Path) -> Scopes:
         if path not in self._scopes:
@@ -206,9 +222,9 @@ class Project:
 
     def forget_trees(self) -> None:
         """Free the syntax trees."""
-        self._trees.clear()
+        for path in list(self._trees):
+            self._drop_tree(path)
         self._modules.clear()
-        self._scopes.clear()
         self._functions.clear()
 
     def with_word(self, word: str) -> Iterator[Path]:
@@ -224,20 +240,15 @@ class Project:
     def functions(self, name: str) -> list[Node]:
         """The function declarators of ``name`` (definitions and declarations) in the whole project."""
         if name not in self._functions:
-            found = []
-            for path in self.with_word(name):
-                if not may_declare_function(self.files[path], name.encode()):
-                    continue
-                for leaf in self.tree(path).names({name}):
-                    node = leaf
-                    while node.parent is not None and node.parent.kind == "qualified_identifier" and node.field == "name":
-                        node = node.parent
-                    parent = node.parent
-                    if parent is None or parent.kind != "function_declarator" or node.field != "declarator":
-                        continue
-                    found.append(parent)
-            self._functions[name] = found
-        return self._functions[name]
+            self._functions[name] = [
+                (path, leaf.start)
+                for path in self.with_word(name)
+                if may_declare_function(self.files[path], name.encode())
+                for leaf in self.tree(path).names({name})
+                if _declarator_of(leaf) is not None
+            ]
+        found = [_declarator_of(self.tree(path).leaf_at(start)) for path, start in self._functions[name]]
+        return [each for each in found if each is not None]
 
     def macros(self, name: str) -> list[tuple[Path, int]]:
         """Where the project defines a macro: (file, offset of the line)."""
@@ -342,7 +353,17 @@ class Project:
         return not file.compiled_by_nvcc
 
 
+def _declarator_of(leaf: Node) -> Node | None:
+    """The function declarator that declares a name."""
+    node = leaf
+    while node.parent is not None and node.parent.kind == "qualified_identifier" and node.field == "name":
+        node = node.parent
+    parent = node.parent
+    return parent if parent is not None and parent.kind == "function_declarator" and node.field == "declarator" else None
+
+
 _FOLLOWS_VALUE = frozenset(b"=(.<!+-?|[")  # a name behind one of them, with parentheses of its own, is called
+_SEARCHED = 4000  # bytes for the end of a list of parameters
 
 
 def may_declare_function(file: SourceFile, name: bytes) -> bool:
@@ -359,8 +380,26 @@ def may_declare_function(file: SourceFile, name: bytes) -> bool:
             before -= 1
         if before >= 0 and (data[before] in _FOLLOWS_VALUE or data[max(0, before - 5) : before + 1] == b"return" or data[max(0, before - 1) : before + 1] == b"->"):
             continue
+        if before >= 0 and data[before] in b";{}" and not _begins_definition(data, after, name):
+            continue
         return True
     return False
+
+
+def _begins_definition(data: bytes, opening: int, name: bytes) -> bool:
+    """Whether a name that begins a statement, with parentheses behind it, may be a function without a type: a constructor, or one of old C."""
+    if data[opening] != ord("("):
+        return True
+    depth = 0
+    for m in _BRACKET.finditer(data, opening, opening + _SEARCHED):
+        depth += 1 if m.group() == b"(" else -1
+        if depth == 0:
+            behind = data[m.end() : m.end() + 200].lstrip()
+            return behind[:1] in (b"{", b":") or re.search(rb"(?:class|struct|union)\b[^;{}()]*\b" + name + rb"\b", data) is not None
+    return True
+
+
+_BRACKET = re.compile(rb"[()]")
 
 
 def walk(

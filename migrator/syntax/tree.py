@@ -51,6 +51,7 @@ class Node:
         self._children: list[Node] | None = None
         self._made: dict[int, Node] | None = None  # children made on the way to something, while the others were not needed
         self._fields: list[str | None] | None = None  # of each child
+        tree.made.append(self)
 
     @property
     def field(self) -> str | None:
@@ -162,10 +163,25 @@ class Tree:
     def __init__(self, file: SourceFile, ts: tree_sitter.Tree):
         self.file = file
         self.ts = ts
-        self.root = Node(ts.root_node, self, None)
+        self.made: list[Node] = []
+        self._root: Node | None = None
         self.known_macros: dict[str, int | None] = {}
         self._disabled: list[tuple[int, int]] | None = None
         self._names: dict[str, list[Node]] = {}
+
+    @property
+    def root(self) -> Node:
+        if self._root is None:
+            self._root = Node(self.ts.root_node, self, None)
+        return self._root
+
+    def release(self) -> None:
+        """Let go of what was made of the tree: parents and children hold each other. A node that somebody keeps makes its children anew."""
+        for node in self.made:
+            node._children = node._made = None
+        self.made.clear()
+        self._names.clear()
+        self._root = None
 
     def leaf_at(self, offset: int) -> Node:
         """The deepest node at ``offset``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ from migrator.calls import Call, call_of
 from migrator.syntax.tree import Node
 
 FACTORIES = frozenset("zeros ones empty full rand randn arange eye linspace from_blob tensor range scalar_tensor zeros_like ones_like empty_like sparse_coo_tensor empty_strided".split())
+
+
+_SPELT = re.compile(rb"type\s*(?:/\*[^*]*\*/\s*)?\(\s*\)")
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class TypeCall:
 
 def type_calls(ctx) -> Iterator[TypeCall]:
     """Every ``.type()`` on what may be a tensor, with its role."""
+    if not ctx.spells(_SPELT):
+        return
     for name in ctx.names({"type"}):
         if name.kind != "field_identifier" or name.field != "field":
             continue

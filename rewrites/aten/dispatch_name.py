@@ -9,6 +9,8 @@ After:
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "forward", [&] { f<scalar_t>(x); });
 """
 
+import re
+
 from migrator.calls import call_of
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 
@@ -20,16 +22,33 @@ _MACROS = frozenset(
 )
 
 
+# A call whose name is a string, after so many arguments. What does not look so is left to the tree.
+_CALL = re.compile(rb"(AT_DISPATCH_\w+)\s*\((?:([^\"{;()]*(?:\([^\"{;()]*\)[^\"{;()]*)*)(\"))?")
+
+
+def _position(macro: str) -> int:
+    """Which argument names the dispatch."""
+    return 1 if macro.endswith("_AND_HALF") else {"_AND": 2, "_AND2": 3, "_AND3": 4}.get(macro[macro.rfind("_") :], 1)
+
+
+def _all_literal(data: bytes) -> bool:
+    for m in _CALL.finditer(data):
+        before = re.sub(rb"\([^()]*\)", b"", m.group(2) or b"")
+        if m.group(3) is None or before.count(b",") != _position(m.group(1).decode()) or not before.rstrip().endswith(b","):
+            return False
+    return True
+
+
 def fix(ctx):
+    if _all_literal(ctx.file.data):
+        return
     for macro in ctx.names(_MACROS):
         if ctx.project.macros(macro.text):
             continue
         call = call_of(macro)
         if call is None:
             continue
-        position = {"_AND": 2, "_AND2": 3, "_AND3": 4}.get(macro.text[macro.text.rfind("_") :], 1)
-        if macro.text.endswith("_AND_HALF"):
-            position = 1
+        position = _position(macro.text)
         if position >= len(call.args):
             continue
         name = call.args[position]

@@ -99,7 +99,7 @@ def _wants_pointer(ctx, value) -> bool | None:
 def _getters(ctx):
     for name in ctx.names(_GETTERS):
         call = call_of(name)
-        if call is None or ctx.project.functions(name.text) or call.node.tree is not ctx.tree:
+        if call is None or ctx.project.functions(name.text) or call.node.tree.file is not ctx.file:
             continue
         value = _unwrapped(call.node)
         wanted = _wants_pointer(ctx, value)

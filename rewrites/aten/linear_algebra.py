@@ -91,7 +91,7 @@ def _rewrite(old, make, since, detail, before, after, advice="", **releases):
             return
         for name in ctx.names({old}):
             call = call_of(name)
-            operands = _operands(ctx, call) if call is not None and call.node.tree is ctx.tree else None
+            operands = _operands(ctx, call) if call is not None and call.node.tree.file is ctx.file else None
             if operands is None:
                 continue
             receiver, arguments = operands

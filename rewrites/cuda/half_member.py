@@ -14,17 +14,19 @@ After:
 import re
 
 from migrator.rewrite import Change, Edit, Finding, Rewrite
+from migrator.source import last_word
 
 ID = "half-member"
 _HALVES = ("half", "__half")
 
 
-_MEMBER = re.compile(rb"(\w*)\s*(?:\.|->)\s*x\b")
+_MEMBER = re.compile(rb"(?:\.|->)\s*x\b")
 _BUILT_IN = frozenset({b"threadIdx", b"blockIdx", b"blockDim", b"gridDim"})
 
 
 def fix(ctx):
-    if all(m.group(1) in _BUILT_IN for m in _MEMBER.finditer(ctx.file.data)):
+    data = ctx.file.data
+    if all(last_word(data, m.start()) in _BUILT_IN for m in _MEMBER.finditer(data)):
         return
     for name in ctx.names({"x"}):
         access = name.parent

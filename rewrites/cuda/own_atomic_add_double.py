@@ -27,7 +27,7 @@ def fix(ctx):
     data = ctx.file.data
     arms = preproc.arms(data)
     for declarator in ctx.project.functions("atomicAdd"):
-        if declarator.tree is not ctx.tree:
+        if declarator.tree.file is not ctx.file:
             continue
         definition = declarator.parent
         while definition is not None and definition.kind not in ("function_definition", "declaration"):
