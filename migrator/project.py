@@ -239,6 +239,14 @@ class Project:
 
     def functions(self, name: str) -> list[Node]:
         """The function declarators of ``name`` (definitions and declarations) in the whole project."""
+        found = [_declarator_of(self.tree(path).leaf_at(start)) for path, start in self._function_places(name)]
+        return [each for each in found if each is not None]
+
+    def has_function(self, name: str) -> bool:
+        """Whether the project declares a function of this name: cheaper than to look at its declarators."""
+        return bool(self._function_places(name))
+
+    def _function_places(self, name: str) -> list[tuple[Path, int]]:
         if name not in self._functions:
             self._functions[name] = [
                 (path, leaf.start)
@@ -247,8 +255,7 @@ class Project:
                 for leaf in self.tree(path).names({name})
                 if _declarator_of(leaf) is not None
             ]
-        found = [_declarator_of(self.tree(path).leaf_at(start)) for path, start in self._functions[name]]
-        return [each for each in found if each is not None]
+        return self._functions[name]
 
     def macros(self, name: str) -> list[tuple[Path, int]]:
         """Where the project defines a macro: (file, offset of the line)."""

@@ -13,7 +13,7 @@ from migrator.rewrite import Case, Rewrite
 
 
 def _not_own(match, ctx):
-    return not ctx.project.functions("ATenCeilDiv") and not ctx.project.macros("ATenCeilDiv")
+    return not ctx.project.has_function("ATenCeilDiv") and not ctx.project.macros("ATenCeilDiv")
 
 
 rewrite = Rewrite(

@@ -84,8 +84,8 @@ _OPERANDS = re.compile(rb"\(\s*(\w+)|(\w+)\s*\)|1\s*-\s*(\w+)")
 _MADE = re.compile(rb"\s*[=({]([^;]*)")
 
 
-def _may_compare(file, match: re.Match[bytes]) -> bool:
-    """Whether a comparison stands in the statement around a match, or is what a name in it was made from."""
+def _may_compare(file, match: re.Match[bytes], known: dict[bytes, bool]) -> bool:
+    """Whether a comparison stands in the statement around a match, or is what a name in it was made from. ``known``: names looked at."""
     data = file.data
     start = max(data.rfind(end, 0, match.start()) for end in (b";", b"{", b"}")) + 1
     end = _END.search(data, match.end())
@@ -93,15 +93,17 @@ def _may_compare(file, match: re.Match[bytes]) -> bool:
     if _COMPARISON.search(statement):
         return True
     names = {name for found in _OPERANDS.findall(statement) for name in found if name and not name.isdigit()}
-    made = (_MADE.match(data, at + len(name)) for name in names for at in file.places(name))
-    return any(m is not None and _COMPARISON.search(m.group(1)) for m in made)
+    for name in names - known.keys():
+        made = (_MADE.match(data, at + len(name)) for at in file.places(name))
+        known[name] = any(m is not None and _COMPARISON.search(m.group(1)) for m in made)
+    return any(known[name] for name in names)
 
 
 def _arithmetic(ctx):
     """``1 - (x > y)`` and ``(x > 0) + (y > 0)``."""
-    seen = set()
+    seen, known = set(), {}
     for m in _NEAR_PARENTHESIS.finditer(ctx.file.data):
-        if not _may_compare(ctx.file, m):
+        if not _may_compare(ctx.file, m, known):
             continue
         leaf = ctx.tree.leaf_at(m.start() + len(m.group()) - len(m.group().lstrip(b") \t\r\n1")))
         node = leaf.parent

@@ -29,6 +29,7 @@ _GETTERS = frozenset({"getDefaultCUDAGenerator", "getDefaultCPUGenerator", "defa
 _CHECKS = frozenset({"check_generator", "get_generator_or_default"})
 _IMPLEMENTATION = {"getDefaultCUDAGenerator": "CUDA", "getDefaultCPUGenerator": "CPU"}
 _POINTERS = frozenset(f"{space}{kind}Generator{impl}" for space in ("", "at::") for kind in ("CUDA", "CPU") for impl in ("", "Impl"))
+_NULL_ARGUMENT = re.compile(rb"(?:nullptr|NULL)\s*[,)]")
 _NO_POINTER = re.compile(rb"(?:nullptr|NULL)\s*\)")
 _POINTER = re.compile(rb"Generator(?:\s|const\b|/\*[^*]*\*/)*\*")
 _RANDOM = frozenset(  # functions of ATen whose last argument is a generator
@@ -99,7 +100,7 @@ def _wants_pointer(ctx, value) -> bool | None:
 def _getters(ctx):
     for name in ctx.names(_GETTERS):
         call = call_of(name)
-        if call is None or ctx.project.functions(name.text) or call.node.tree.file is not ctx.file:
+        if call is None or ctx.project.has_function(name.text) or call.node.tree.file is not ctx.file:
             continue
         value = _unwrapped(call.node)
         wanted = _wants_pointer(ctx, value)
@@ -133,7 +134,7 @@ def _getters(ctx):
 def _checks(ctx):
     for name in ctx.names(_CHECKS):
         call = call_of(name)
-        if call is None or ctx.project.functions(name.text) or callee_of(name).text == name.text and not call.args:
+        if call is None or ctx.project.has_function(name.text) or callee_of(name).text == name.text and not call.args:
             continue
         edits = []
         if name.text == "check_generator" and len(call.args) == 2:
@@ -275,7 +276,7 @@ def _in_body(parameter, name):
 def _parameters(ctx):
     functions = ctx.project.cached(ID, lambda: _functions(ctx.project))
     optional = "std::optional" if settings_floor(ctx) >= (2, 2) else "c10::optional"
-    for parameter, type_node, declarator, name in _pointer_parameters(ctx.tree):
+    for parameter, type_node, declarator, name in _pointer_parameters(ctx.tree) if functions and ctx.spells(_POINTER) else ():
         key = _function_of(parameter)
         if key not in functions:
             continue
@@ -293,7 +294,7 @@ def _parameters(ctx):
         if default is not None and default.text in ("nullptr", "NULL", "0"):
             edits.append(Edit(default.start, default.end, b"std::nullopt" if optional.startswith("std") else b"c10::nullopt"))
         yield Change(ID, (*edits, *_in_body(parameter, name)))
-    for name, index in functions:
+    for name, index in functions if ctx.spells(_NULL_ARGUMENT) else ():
         if functions[name, index] is not None:
             continue
         for leaf in ctx.names({name}) if name.isidentifier() else ():

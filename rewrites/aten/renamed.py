@@ -83,7 +83,7 @@ def _fixer(row: Row):
     def fix(ctx):
         for name in ctx.names([last for last, both in spelt.items() if ctx.spells(both)]):
             full = qualified(name)
-            if full not in row.old or ctx.project.macros(name.text) or ctx.project.functions(name.text):
+            if full not in row.old or ctx.project.macros(name.text) or ctx.project.has_function(name.text):
                 continue
             if name.parent is not None and name.parent.kind in ("preproc_def", "preproc_function_def", "preproc_ifdef") and name.field == "name":
                 continue

@@ -67,7 +67,7 @@ def _example(call, count) -> str:
 def fix(ctx):
     for name in ctx.names(_NAMES):
         call = call_of(name)
-        if call is None or ctx.project.functions(name.text):
+        if call is None or ctx.project.has_function(name.text):
             continue
         count = _NAMES[name.text]
         if count > 1:

@@ -60,7 +60,8 @@ def fix(ctx):
     if ctx.project.macros("TensorIterator"):
         return
     yield from _flags(ctx)
-    yield from _empty(ctx)
+    if not ctx.file.words.isdisjoint({b"add_output", b"add_input"}):
+        yield from _empty(ctx)
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"TensorIterator"}), removed_in="1.7")

@@ -8,13 +8,16 @@ After:
     const auto& type = x.type();
 """
 
+import re
+
 from migrator.rewrite import Change, Edit, Rewrite
 
 ID = "type-class"
+_SPELT = re.compile(rb"at\s*::\s*Type\b")
 
 
 def fix(ctx):
-    if ctx.project.macros("Type"):
+    if not ctx.spells(_SPELT) or ctx.project.macros("Type"):
         return
     for name in ctx.names({"Type"}):
         node = name.parent

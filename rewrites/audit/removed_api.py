@@ -172,13 +172,11 @@ class _Audit:
             elif scope in _UNSPELT and not (scope in _FROM_TYPE and scope not in self.ctx.file.words):
                 known = scope not in _FROM_TYPE or _TYPE_CALL.search(self.ctx.file.data) is not None
             else:
-                known = bool(self.using or self.index.torch.mask(name) or self.index.cuda.mask(name))
-            self._owners[scope] = known or any(self.is_qualified(start) for start in self.ctx.file.places(scope))
+                roots = {_qualifier(self.ctx.file.data, start).split("::")[0] for start in self.ctx.file.places(scope)}
+                is_global = bool(self.using or self.index.torch.mask(name) or self.index.cuda.mask(name))
+                known = not roots.isdisjoint(_ROOTS) or (is_global and "" in roots)
+            self._owners[scope] = known
         return self._owners[scope]
-
-    def is_qualified(self, start: int) -> bool:
-        """Whether the name at an offset is written with a namespace of torch's or CUDA's."""
-        return _qualifier(self.ctx.file.data, start).split("::")[0] in _ROOTS
 
     def judge(self, leaf):
         """(name, message, what gives the advice) where the target lacks what this leaf names."""

@@ -111,7 +111,7 @@ def _renamed(ctx):
 
 def _is_own(ctx, name) -> bool:
     """Whether the project declares a name itself."""
-    if ctx.scopes.lookup(name.text, name) is not None or ctx.project.functions(name.text) or ctx.project.macros(name.text):
+    if ctx.scopes.lookup(name.text, name) is not None or ctx.project.has_function(name.text) or ctx.project.macros(name.text):
         return True
     kinds = ("class_specifier", "struct_specifier", "enum_specifier", "alias_declaration", "enumerator")
     return any(

@@ -25,7 +25,7 @@ _NEW = {
 def fix(ctx):
     for name in ctx.names(_NEW):
         call = call_of(name)
-        if call is None or len(call.args) < 6 or ctx.project.functions(name.text):
+        if call is None or len(call.args) < 6 or ctx.project.has_function(name.text):
             continue
         new = _NEW[name.text].format(*(a.text for a in call.args))
         count = call.args[6 if name.text == "cudaMemcpyArrayToArray" and len(call.args) > 6 else 4].text

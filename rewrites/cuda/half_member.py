@@ -34,7 +34,7 @@ def fix(ctx):
             continue
         owner = access.field_child("argument")
         type = ctx.type_of(owner) if owner is not None else None
-        if type is None or type.base not in _HALVES or type.pointers > 1 or ctx.project.functions("__half_as_ushort"):
+        if type is None or type.base not in _HALVES or type.pointers > 1 or ctx.project.has_function("__half_as_ushort"):
             continue
         if _is_own(ctx, type.base):
             continue

@@ -18,7 +18,7 @@ ID = "cuda-memory-location"
 def fix(ctx):
     for name in ctx.names({"cudaMemPrefetchAsync", "cudaMemAdvise"}):
         call = call_of(name)
-        if call is None or len(call.args) not in (3, 4) or ctx.project.functions(name.text):
+        if call is None or len(call.args) not in (3, 4) or ctx.project.has_function(name.text):
             continue
         device = call.args[2 if name.text == "cudaMemPrefetchAsync" else -1]
         if name.text == "cudaMemAdvise" and len(call.args) != 4 or device.kind in ("compound_literal_expression", "initializer_list"):

@@ -4,7 +4,7 @@ from migrator.rewrite import Case, Rewrite
 
 
 def _not_own(match, ctx):
-    return not ctx.project.functions(match.pattern.anchor) and not ctx.project.macros(match.pattern.anchor)
+    return not ctx.project.has_function(match.pattern.anchor) and not ctx.project.macros(match.pattern.anchor)
 
 
 def _renamed(id, old, new, detail, removed="13.0", link="https://docs.nvidia.com/cuda/cuda-runtime-api/"):

@@ -27,7 +27,7 @@ _OLD = {
 def fix(ctx):
     warp = Warp(ctx)
     for name in ctx.names(_OLD):
-        if ctx.project.functions(name.text) or ctx.project.macros(name.text):
+        if ctx.project.has_function(name.text) or ctx.project.macros(name.text):
             continue
         call = call_of(name)
         if call is None or not call.args:

@@ -53,7 +53,7 @@ def fix(ctx):
     yield Rename(ID, ctx.path, ctx.path.with_suffix(".cpp"))
     for name in ctx.names(_ALLOCATORS):
         call = call_of(name)
-        if call is None or ctx.project.functions(name.text):
+        if call is None or ctx.project.has_function(name.text):
             continue
         pointer = _assigned_pointer(ctx, call.node)
         if pointer:

@@ -38,7 +38,7 @@ _NEW = {_blas.cpu_name(_th.ELEMENTS[type][2], function): (type, function) for ty
 def fix(ctx):
     for name in ctx.names(_OLD):
         type, function = _OLD[name.text]
-        if ctx.project.functions(name.text) or ctx.project.macros(name.text):
+        if ctx.project.has_function(name.text) or ctx.project.macros(name.text):
             continue
         call = call_of(name)
         if call is None or len(call.args) != _blas.CPU[function][0]:

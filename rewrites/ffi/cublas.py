@@ -47,7 +47,7 @@ _NEW = {_blas.cuda_name(letter, function): (letter, function) for letter, functi
 def fix(ctx):
     for name in ctx.names(_OLD):
         letter, function = _OLD[name.text]
-        if ctx.project.functions(name.text) or ctx.project.macros(name.text):
+        if ctx.project.has_function(name.text) or ctx.project.macros(name.text):
             continue
         call = call_of(name)
         arguments = _blas.CUDA[function][1]

@@ -151,7 +151,7 @@ _ACCUMULATE = {"real": "accreal", "scalar_t": "accreal", "float": "double", "dou
 def fix(ctx):
     for name in ctx.names(_WORDS):
         call = call_of(name)
-        if call is None or ctx.project.functions(name.text) or ctx.project.macros(name.text):
+        if call is None or ctx.project.has_function(name.text) or ctx.project.macros(name.text):
             continue
         element, _, function = _th.split(name.text)
         args = list(call.args)

@@ -16,7 +16,7 @@ ALLOCATOR = "c10::cuda::CUDACachingAllocator"
 
 
 def _not_own(match, ctx):
-    return not ctx.project.functions(match.pattern.anchor)
+    return not ctx.project.has_function(match.pattern.anchor)
 
 
 def _pinned(match, ctx):

@@ -21,7 +21,7 @@ _OLD = {"THArgCheck", "THError", "THAssert", "THAssertMsg"}
 
 def fix(ctx):
     for name in ctx.names(_OLD):
-        if ctx.project.macros(name.text) or ctx.project.functions(name.text):
+        if ctx.project.macros(name.text) or ctx.project.has_function(name.text):
             continue
         call = call_of(name)
         if call is None or not call.args:

@@ -17,7 +17,7 @@ HEADER = "ATen/ceil_div.h"
 
 def _not_own(match, ctx):
     name = match.pattern.anchor
-    return not ctx.project.functions(name) and not ctx.project.macros(name)
+    return not ctx.project.has_function(name) and not ctx.project.macros(name)
 
 
 rewrite = Rewrite(

@@ -21,7 +21,7 @@ _HEADERS = {"THCudaCheck": HEADER, "THCudaCheckWarn": "c10/cuda/CUDAException.h"
 def fix(ctx):
     for name in ctx.names(_NEW):
         old = name.text
-        if ctx.project.macros(old) or ctx.project.functions(old):
+        if ctx.project.macros(old) or ctx.project.has_function(old):
             continue  # the project's own
         rename = Edit(name.start, name.end, _NEW[old].encode())
         call = call_of(name)
