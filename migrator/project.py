@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from bisect import insort
@@ -24,6 +25,7 @@ SKIPPED_DIRECTORIES = frozenset(
     | {".pytest_cache", ".ipynb_checkpoints"}
 )
 HELD_BYTES = 1 << 20  # of sources whose trees are kept: nodes take some fifty times as much
+COLLECTED_BYTES = 16 << 20
 MAX_BYTES = 16 * 1024 * 1024  # no person wrote more than that in one file, and its tree would take gigabytes
 
 
@@ -57,6 +59,7 @@ class Project:
         self.known_macros: dict[str, int | None] = {}  # what #if conditions may count on; None: not defined
         self._spelt: dict[bytes, bytes] = {}  # every word of every file, once
         self._trees: dict[Path, Tree] = {}
+        self._dropped = 0
         self._held = 0  # bytes of the sources whose trees are held
         self._modules: dict[Path, Module | None] = {}
         self._scopes: dict[Path, Scopes] = {}
@@ -214,6 +217,10 @@ class Project:
             self._held -= len(tree.file.data)
             tree.release()
             self._scopes.pop(path, None)
+            self._dropped += len(tree.file.data)
+            if self._dropped > COLLECTED_BYTES and not gc.isenabled():
+                self._dropped = 0
+                gc.collect()  # nodes that were made of a tree after its release
 
     def scopes(self, path: Path) -> Scopes:
         if path not in self._scopes:

@@ -90,6 +90,7 @@ class _Audit:
         self.own: dict[str, bool] = ctx.project.cached(ID, dict)
         self._guarded = None
         self._owners: dict[bytes, bool] = {}
+        self._classes: dict[str, bool] = {}
 
     # headers
 
@@ -172,9 +173,8 @@ class _Audit:
             elif scope in _UNSPELT and not (scope in _FROM_TYPE and scope not in self.ctx.file.words):
                 known = scope not in _FROM_TYPE or _TYPE_CALL.search(self.ctx.file.data) is not None
             else:
-                roots = {_qualifier(self.ctx.file.data, start).split("::")[0] for start in self.ctx.file.places(scope)}
-                is_global = bool(self.using or self.index.torch.mask(name) or self.index.cuda.mask(name))
-                known = not roots.isdisjoint(_ROOTS) or (is_global and "" in roots)
+                spelt = {_qualifier(self.ctx.file.data, start) for start in self.ctx.file.places(scope)}
+                known = any((not q or q.split("::")[0] in _ROOTS) and self.is_class(q + name) for q in spelt)
             self._owners[scope] = known
         return self._owners[scope]
 
@@ -213,6 +213,11 @@ class _Audit:
 
     def is_class(self, owner) -> bool:
         """Whether the target declares a class of this name (an alias has its members elsewhere)."""
+        if owner not in self._classes:
+            self._classes[owner] = self._is_class(owner)
+        return self._classes[owner]
+
+    def _is_class(self, owner) -> bool:
         for name in [owner, *(f"{space}::{owner}" for space in self.using if "::" not in owner)]:
             for domain, bit in ((self.index.torch, self.torch), (self.index.cuda, self.cuda)):
                 found = [domain.entry(spelling) for spelling in spellings(name)]
