@@ -70,7 +70,7 @@ _WORD_BYTES = frozenset(bytes((c,)) for c in b"abcdefghijklmnopqrstuvwxyzABCDEFG
 # What --annotate writes. Its words are ours, and say nothing of the file.
 TODO_MARK = b"TODO(cuport:"
 TODO_COMMENT = re.compile(rb"(?:^|(?<=\A\xef\xbb\xbf))[ \t]*(//|#) TODO\(cuport: ([a-z0-9-]+)\):([^\n]*)(?:\n|\Z)", re.M)
-_BETWEEN_WORDS = bytes(c if bytes((c,)) in _WORD_BYTES else ord(" ") for c in range(256))  # a table for bytes.translate
+BETWEEN_WORDS = bytes(c if bytes((c,)) in _WORD_BYTES else ord(" ") for c in range(256))  # a table for bytes.translate
 _WHOLE_WORD = re.compile(rb"\b[A-Za-z_]\w*")
 _MAX_SEARCHES = 256  # of a file for single words; an index of all of its words costs about as much
 _DEVICE = re.compile(rb"__global__|__device__|<<<|__shared__")
@@ -106,7 +106,7 @@ class SourceFile:
         """Every identifier-like word of the file, strings and comments (but those of --annotate) included: a cheap test for triggers."""
         data = TODO_COMMENT.sub(b"", self.data) if TODO_MARK in self.data else self.data
         once = self._spelt.setdefault
-        return frozenset([once(word, word) for word in set(data.translate(_BETWEEN_WORDS).split())])
+        return frozenset([once(word, word) for word in set(data.translate(BETWEEN_WORDS).split())])
 
     def places(self, word: bytes) -> list[int]:
         """The offsets of a word, comments and strings included."""

@@ -32,8 +32,14 @@ def catalogue() -> Catalogue:
     return Catalogue(tuple(sorted(found, key=lambda r: r.id)), KNOWLEDGE, known_macros, GUARDS)
 
 
+def trigger_words() -> dict[str, frozenset[bytes]]:
+    """The trigger words of the rewrites that run by default, by language, as ``tools/rewrite_docs.py`` wrote them down."""
+    lines = (line.split() for line in (Path(__file__).parent / "triggers.txt").read_bytes().splitlines())
+    return {language.decode(): frozenset(words) for language, *words in lines}
+
+
 def main() -> None:
     """The ``cuport`` command."""
     from migrator.cli import run
 
-    run(catalogue)
+    run(catalogue, trigger_words)

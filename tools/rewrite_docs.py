@@ -1,11 +1,13 @@
-"""Writes docs/rewrites.md from the rewrites: ``python tools/rewrite_docs.py`` (``--check`` fails if the file is out of date)."""
+"""Writes docs/rewrites.md and rewrites/triggers.txt from the rewrites: ``python tools/rewrite_docs.py`` (``--check`` fails if one is out of date)."""
 
 import sys
 from pathlib import Path
 
 from rewrites import catalogue
 
-PATH = Path(__file__).parent.parent / "docs" / "rewrites.md"
+ROOT = Path(__file__).parent.parent
+PATH = ROOT / "docs" / "rewrites.md"
+TRIGGERS = ROOT / "rewrites" / "triggers.txt"
 
 
 def page() -> str:
@@ -33,15 +35,24 @@ def page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def triggers() -> str:
+    """The trigger words of the rewrites that run by default, a line for each language."""
+    words: dict[str, set[str]] = {}
+    for rewrite in catalogue().rewrites:
+        if rewrite.default:
+            words.setdefault(rewrite.language, set()).update(rewrite.triggers)
+    return "".join(f"{language} {' '.join(sorted(found))}\n" for language, found in sorted(words.items()))
+
+
 def main() -> int:
-    text = page()
-    if "--check" in sys.argv:
-        if PATH.read_text() != text:
-            print(f"{PATH} is out of date: run python tools/rewrite_docs.py")
-            return 1
-        return 0
-    PATH.write_text(text)
-    return 0
+    stale = False
+    for path, text in ((PATH, page()), (TRIGGERS, triggers())):
+        if "--check" not in sys.argv:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            print(f"{path} is out of date: run python tools/rewrite_docs.py")
+            stale = True
+    return int(stale)
 
 
 if __name__ == "__main__":

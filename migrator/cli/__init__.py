@@ -133,8 +133,19 @@ def main() -> None:
     """Port legacy PyTorch CUDA extensions to current PyTorch, and prove that the port is right."""
 
 
-def run(catalogue: Callable) -> None:
-    """Run the command line with a catalogue of rewrites (a function that makes it)."""
+class Knowledge:
+    """What the command line is handed: a function that makes the catalogue of rewrites, and one that gives their trigger words alone."""
+
+    def __init__(self, catalogue: Callable, trigger_words: Callable) -> None:
+        self.catalogue = catalogue
+        self.trigger_words = trigger_words
+
+    def __call__(self):
+        return self.catalogue()
+
+
+def run(catalogue: Callable, trigger_words: Callable) -> None:
+    """Run the command line with the catalogue of rewrites and their trigger words (functions that make them)."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="surrogateescape" if not sys.stdout.isatty() else "replace")
     gc.set_threshold(50_000, 10, 10)  # syntax trees are many small objects: collecting less often saves a third of the time
@@ -144,7 +155,7 @@ def run(catalogue: Callable) -> None:
         UsageError(f"the current folder: {error.strerror}; change to one that is there").show()
         sys.exit(UsageError.exit_code)
     try:
-        sys.exit(main(prog_name="cuport", obj=catalogue, standalone_mode=False))
+        sys.exit(main(prog_name="cuport", obj=Knowledge(catalogue, trigger_words), standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -80,6 +80,17 @@ def command(
     page, verified, interactive, commit_per_rule, allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
+    words = getattr(catalogue, "trigger_words", None)
+    plain = words is not None and not sys.stderr.isatty() and (out, target, min_torch, output, page, verified, config) == (None,) * 7 and form == "text"
+    if plain and not (select or ignore or write_setup or amp_compat or annotate or interactive or commit_per_rule):
+        from migrator.cli.quick import nothing_to_do
+
+        count = nothing_to_do(paths, words(), is_configured=not no_config)
+        if count is not None:
+            if not quiet:
+                changed = "would change" if dry_run or check else "changed"
+                click.echo(f"{count} file{'s' if count > 1 else ''} read, 0 {changed}, 0 edits", err=True)
+            return
     from migrator.cli import guard, show
     from migrator.config import Config
     from migrator.library import PlanError

@@ -78,10 +78,10 @@ def qualified(name) -> str:
 
 
 def _fixer(row: Row):
-    spelt = {old.split("::")[-1]: re.compile(r"\s*::\s*".join(old.split("::")[-2:]).encode()) for old in row.old}
+    spelt = [(old.split("::")[-1], re.compile(r"\s*::\s*".join(old.split("::")[-2:]).encode())) for old in row.old]
 
     def fix(ctx):
-        for name in ctx.names([last for last, both in spelt.items() if ctx.spells(both)]):
+        for name in ctx.names({last for last, both in spelt if ctx.spells(both)}):
             full = qualified(name)
             if full not in row.old or ctx.project.macros(name.text) or ctx.project.has_function(name.text):
                 continue

@@ -170,8 +170,10 @@ class _Audit:
             name = scope.decode()
             if scope in _SPACES:
                 known = False
-            elif scope in _UNSPELT and not (scope in _FROM_TYPE and scope not in self.ctx.file.words):
-                known = scope not in _FROM_TYPE or _TYPE_CALL.search(self.ctx.file.data) is not None
+            elif scope in _FROM_TYPE:
+                known = scope in self.ctx.file.words or self.ctx.spells(_TYPE_CALL)
+            elif scope in _UNSPELT:
+                known = True
             else:
                 spelt = {_qualifier(self.ctx.file.data, start) for start in self.ctx.file.places(scope)}
                 known = any((not q or q.split("::")[0] in _ROOTS) and self.is_class(q + name) for q in spelt)
