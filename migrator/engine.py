@@ -6,10 +6,11 @@ import gc
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrator import compat
 from migrator.includes import HeaderKnowledge, additions, own_header
@@ -17,12 +18,16 @@ from migrator.planned import Applied, Left, Plan, PlannedFile, Rule, UnusedIgnor
 from migrator.project import Project
 from migrator.python import PythonContext, TextContext
 from migrator.replacements import Replacement, compose
-from migrator.rewrite import Change, Edit, Finding, NewFile, Rename, Rewrite, Settings
+from migrator.rewrite import Change, Edit, Finding, NewFile, Rename, Result, Rewrite, Settings
 from migrator.scope import Scopes, Type
 from migrator.source import SourceFile, language_of
 from migrator.syntax import Node, Tree, preproc
 
+if TYPE_CHECKING:
+    from migrator.workers import Workers
+
 MAX_PASSES = 20
+LEAST_BYTES = 200_000  # of sources, for which a second process is started
 Progress = Callable[[int, int], None]
 _IGNORE = re.compile(rb"(?://|#|/\*)[ \t]*cuport:[ \t]*ignore(?:\[([^\]\n]*)\])?")
 
@@ -235,6 +240,10 @@ class _State:
             known = self._idle[order] = (file, earlier, set())
         return known[2]
 
+    def earlier(self, order: int) -> tuple[Finding, ...]:
+        """What rewrites of lower orders found."""
+        return tuple(f for o, found in self.findings.items() if o < order for f in found)
+
     def original_offset(self, offset: int) -> int:
         for back in reversed(self.back):
             offset = back(offset)
@@ -254,11 +263,11 @@ def _without_collector() -> Iterator[None]:
 
 
 @_without_collector()
-def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress: Progress | None = None) -> Plan:
+def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress: Progress | None = None, jobs: int = 1) -> Plan:
     """Plan the migration of a project. The project's files in memory become the new ones; nothing is written.
 
-    ``progress`` is told, before each file of a pass, how many files of it are done, and how many there are.
-    Raises EngineError when a rewrite does not settle within ``MAX_PASSES`` passes.
+    ``progress`` is told, before each file of a pass, how many files of it are done, and how many there are. ``jobs`` is how many processes
+    may ask the rewrites; the plan is the same. Raises EngineError when a rewrite does not settle within ``MAX_PASSES`` passes.
     """
     rewrites = [r for r in catalogue.rewrites if r.selected(settings)]
     project.known_macros = catalogue.known_macros(settings)
@@ -271,32 +280,38 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
     new_files: dict[Path, NewFile] = {}
     orders = sorted({r.order for r in rewrites})
     stale = {order: set(candidates) for order in orders}  # what each order has not seen in its present form
-    for _ in range(MAX_PASSES):
-        pending: dict[Path, SourceFile] = {}
-        for order in orders:
-            active = [r for r in rewrites if r.order == order]
-            waiting = [p for p in candidates if p in stale[order]]
-            for number, path in enumerate(waiting):
-                if progress is not None:
-                    progress(number, len(waiting))
-                edited = _one_file(project, path, order, active, catalogue, settings, states, new_files, guards)
-                if edited is not None:
-                    pending[path] = edited
-            stale[order].clear()
-            if pending:
-                break  # later orders see the outcome of the earlier ones, in the whole project
-        if not pending:
-            break
-        for path, edited in pending.items():
-            project.update(path, edited)
-        cross = {t for r in rewrites if r.cross_file for t in r.trigger_bytes}
-        again = {p for p in candidates if p in pending or project.source(p).words & cross}
-        for order in orders:
-            stale[order] |= again
-    else:
-        culprits = sorted({rule for path in pending for rule in states[path].last_rules})
-        names = ", ".join(str(project.source(p).path) for p in pending)
-        raise EngineError(f"these rewrites never settle on {names}: {', '.join(culprits)}; please report it")
+    with _helpers(jobs, project, candidates, rewrites, catalogue, settings, states) as workers:
+        for _ in range(MAX_PASSES):
+            pending: dict[Path, SourceFile] = {}
+            for order in orders:
+                active = [r for r in rewrites if r.order == order]
+                waiting = [p for p in candidates if p in stale[order]]
+                answers: dict[Path, dict[str, list[Result]]] = {}
+                if workers is not None:
+                    answers = workers.ask(order, [(p, states[p].earlier(order)) for p in waiting])
+                for number, path in enumerate(waiting):
+                    if progress is not None:
+                        progress(number, len(waiting))
+                    edited = _one_file(project, path, order, active, catalogue, settings, states, new_files, guards, answers.get(path))
+                    if edited is not None:
+                        pending[path] = edited
+                stale[order].clear()
+                if pending:
+                    break  # later orders see the outcome of the earlier ones, in the whole project
+            if not pending:
+                break
+            for path, edited in pending.items():
+                project.update(path, edited)
+                if workers is not None:
+                    workers.tell(path)
+            cross = {t for r in rewrites if r.cross_file for t in r.trigger_bytes}
+            again = {p for p in candidates if p in pending or project.source(p).words & cross}
+            for order in orders:
+                stale[order] |= again
+        else:
+            culprits = sorted({rule for path in pending for rule in states[path].last_rules})
+            names = ", ".join(str(project.source(p).path) for p in pending)
+            raise EngineError(f"these rewrites never settle on {names}: {', '.join(culprits)}; please report it")
     if settings.annotate:
         _annotate(project, states, catalogue, settings)
     planned, untouched = list(_guard_header(project, guards, catalogue, states)), []
@@ -329,6 +344,30 @@ def migrate(project: Project, catalogue: Catalogue, settings: Settings, progress
         tuple(project.given),
         tuple(project.aside),
     )
+
+
+def _helpers(
+    jobs: int, project: Project, paths: list[Path], rewrites: list[Rewrite], catalogue: Catalogue, settings: Settings, states: dict[Path, _State]
+) -> AbstractContextManager[Workers | None]:
+    """The processes that ask the rewrites, or None where one is enough."""
+    if jobs < 2 or sum(len(project.source(path).data) for path in paths) < LEAST_BYTES:
+        return nullcontext()
+    from migrator.workers import Workers, can_fork
+
+    if not can_fork():
+        return nullcontext()
+    of_order = {order: [r for r in rewrites if r.order == order and not r.remembers] for order in {r.order for r in rewrites}}
+
+    def ask(path: Path, order: int, earlier: tuple[Finding, ...]) -> dict[str, list[Result]]:
+        file = project.source(path)
+        active = _active(of_order[order], file, path, settings)
+        ctx = _context(project, path, settings, catalogue, earlier)
+        idle = states[path].idle(order, file, earlier)
+        said = {rewrite.id: list(_results(rewrite, ctx, idle)) for rewrite in active}
+        return {name: results for name, results in said.items() if results}
+
+    list(project.with_word(""))  # the index of words is made once, before the project is copied
+    return Workers(jobs, project, paths, ask)
 
 
 def _annotate(project: Project, states: dict[Path, _State], catalogue: Catalogue, settings: Settings) -> None:
@@ -437,37 +476,59 @@ def _shown(project: Project, path: Path) -> Path:
     return path
 
 
-def _one_file(
-    project: Project, path: Path, order: int, rewrites: list[Rewrite], catalogue: Catalogue, settings: Settings, states: dict[Path, _State],
-    new_files: dict[Path, NewFile], guards: set[str],
-) -> SourceFile | None:
-    """One pass of some rewrites over one file: the new file, or None when nothing changes."""
-    file = project.source(path)
-    state = states[path]
-    state.findings[order] = []
+def _active(rewrites: Iterable[Rewrite], file: SourceFile, path: Path, settings: Settings) -> list[Rewrite]:
+    """The rewrites that may have something to say of a file, by its language and words, and that the configuration does not ignore there."""
     language = language_of(path)
     active = [r for r in rewrites if r.language == language and not r.trigger_bytes.isdisjoint(file.words)]
     if settings.per_file_ignores:
         active = [r for r in active if not settings.ignores_in(file.path, r.id)]
+    return active
+
+
+def _context(project: Project, path: Path, settings: Settings, catalogue: Catalogue, earlier: tuple[Finding, ...]) -> FileContext | TextContext:
+    language = language_of(path)
+    if language == "c++":
+        return FileContext(project, path, settings, catalogue, earlier)
+    return (PythonContext if language == "python" else TextContext)(project, path, settings, catalogue)
+
+
+def _results(rewrite: Rewrite, ctx: FileContext | TextContext, idle: set[str]) -> Iterator[Result]:
+    """What a rewrite says of a file, but for one that is known to say nothing."""
+    if rewrite.id in idle:
+        return
+    if isinstance(ctx, FileContext):
+        ctx.alone = True
+    quiet = True
+    for result in rewrite.results(ctx):
+        quiet = False
+        yield result
+    if quiet and isinstance(ctx, FileContext) and ctx.alone:
+        idle.add(rewrite.id)
+
+
+def _one_file(
+    project: Project, path: Path, order: int, rewrites: list[Rewrite], catalogue: Catalogue, settings: Settings, states: dict[Path, _State],
+    new_files: dict[Path, NewFile], guards: set[str], answered: Mapping[str, list[Result]] | None = None,
+) -> SourceFile | None:
+    """One pass of some rewrites over one file: the new file, or None when nothing changes. ``answered``: what some of them said already."""
+    file = project.source(path)
+    state = states[path]
+    state.findings[order] = []
+    language = language_of(path)
+    active = _active(rewrites, file, path, settings)
     if not active:
         return None
-    earlier = tuple(f for o, found in state.findings.items() if o < order for f in found)
-    ctx: FileContext | TextContext
-    if language == "c++":
-        ctx = FileContext(project, path, settings, catalogue, earlier)
-    else:
-        ctx = (PythonContext if language == "python" else TextContext)(project, path, settings, catalogue)
+    earlier = state.earlier(order)
+    ctx = _context(project, path, settings, catalogue, earlier)
     ignored = ignored_lines(file)
     changes: list[Change] = []
     idle = state.idle(order, file, earlier)
     for rewrite in active:
-        if rewrite.id in idle:
-            continue
-        quiet = True
-        if isinstance(ctx, FileContext):
-            ctx.alone = True
-        for result in rewrite.results(ctx):
-            quiet = False
+        if answered is not None and not rewrite.remembers:
+            said: Iterable[Result] = answered.get(rewrite.id, ())
+        else:
+            said = _results(rewrite, ctx, idle)
+        for result in said:
             if isinstance(result, NewFile):
                 if result.path not in states and not result.path.exists():
                     new_files[result.path] = result
@@ -493,8 +554,6 @@ def _one_file(
                 continue
             if edits and file.can_edit(edits):
                 changes.append(replace(result, edits=edits))
-        if quiet and isinstance(ctx, FileContext) and ctx.alone:
-            idle.add(rewrite.id)
     if not changes:
         return None
     accepted, _ = select_changes(changes)

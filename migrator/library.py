@@ -49,6 +49,7 @@ def plan(
     progress: Progress | None = None,
     third_party: bool = False,
     skipped: Iterable[tuple[Path, str, int]] = (),
+    jobs: int = 1,
 ) -> Plan:
     """Plan the migration of files and folders; nothing is written and nothing of theirs is run.
 
@@ -58,7 +59,7 @@ def plan(
     written into the project. ``annotate``: a comment at each place that is left to do by hand. ``config`` is a configuration or the path of one; None: the one nearest above the first path, ``Config()``:
     none at all. What is given here wins over the configuration; ``ignore`` adds to it. ``catalogue`` is cuport's own where it is left
     out. ``third_party`` also reads submodules and folders named third_party. ``skipped`` are changes not to make: real path, rule, line
-    of the original.
+    of the original. ``jobs`` is how many processes may plan together.
 
     Raises PlanError. Paths that cannot be read are the plan's ``problems``.
     """
@@ -88,7 +89,7 @@ def plan(
     _refuse_half_written(project.records)
     project.problems += _idle_patterns(chosen, given, [file.path for file in (*project.files.values(), *project.scripts.values())])
     try:
-        return migrate(project, known, settings, progress)
+        return migrate(project, known, settings, progress, jobs)
     except EngineError as error:
         raise PlanError(str(error)) from None
 

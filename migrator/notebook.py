@@ -179,6 +179,9 @@ class Notebook(SourceFile):
             return None
         return cell, first, last, text
 
+    def with_raw(self, raw: bytes) -> Notebook:
+        return Notebook(self.path, raw)
+
     def edited(self, edits: Iterable[Edit]) -> Notebook:
         changes = []
         for edit in edits:

@@ -128,6 +128,7 @@ class Rewrite:
     language: str = "c++"
     cross_file: bool = False  # looks at other files, so it runs again whenever one of them changed
     group: str = ""
+    remembers: bool = False  # keeps something of the project from one pass to the next, so one process asks it of all files, in their order
     _compiled: list = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:

@@ -101,6 +101,10 @@ class SourceFile:
         """The file after some edits, which must not overlap."""
         return SourceFile(self.path, apply_edits(self.data, edits), self._spelt)
 
+    def with_raw(self, raw: bytes) -> SourceFile:
+        """The same file with other bytes on the disk."""
+        return SourceFile(self.path, raw, self._spelt)
+
     @cached_property
     def words(self) -> frozenset[bytes]:
         """Every identifier-like word of the file, strings and comments (but those of --annotate) included: a cheap test for triggers."""

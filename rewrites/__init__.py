@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from migrator.rewrite import Rewrite
 
 
+_REMEMBERING = ("build", "autograd")  # groups whose rewrites speak with each other of new files, renames and classes
+
+
 @cache
 def catalogue() -> Catalogue:
     """Every rewrite, in the order of their ids, and what is known of headers."""
@@ -28,6 +31,7 @@ def catalogue() -> Catalogue:
         module = import_module(f"rewrites.{path.parent.name}.{path.stem}")
         for each in [module.rewrite] if hasattr(module, "rewrite") else getattr(module, "rewrites", []):
             each.group = path.parent.name
+            each.remembers = each.remembers or each.group in _REMEMBERING
             found.append(each)
     return Catalogue(tuple(sorted(found, key=lambda r: r.id)), KNOWLEDGE, known_macros, GUARDS)
 

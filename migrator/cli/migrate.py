@@ -70,6 +70,7 @@ from migrator.report import FORMATS
 @click.option("--allow-dirty", is_flag=True, help="Write files with uncommitted changes as well.")
 @click.option("--allow-no-vcs", is_flag=True, help="Say nothing of files outside git; `cuport undo` takes a run back there, too.")
 @click.option("--third-party", is_flag=True, help="Also port submodules and folders named third_party.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="How many processes plan; the plan is the same.")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration, if not the nearest one.")
 @click.option("--no-config", is_flag=True, help="Read no configuration.")
 @click.option("-v", "--verbose", count=True, help="Name every change with its line.")
@@ -77,7 +78,7 @@ from migrator.report import FORMATS
 @click.pass_obj
 def command(
     catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, amp_compat, annotate, form, output,
-    page, verified, interactive, commit_per_rule, allow_dirty, allow_no_vcs, third_party, config, no_config, verbose, quiet,
+    page, verified, interactive, commit_per_rule, allow_dirty, allow_no_vcs, third_party, jobs, config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
     words = getattr(catalogue, "trigger_words", None)
@@ -121,6 +122,7 @@ def command(
         "config": Config() if no_config else config,
         "catalogue": catalogue(),
         "third_party": third_party,
+        "jobs": jobs,
     }
     try:
         with show.progress(quiet) as progress:

@@ -121,4 +121,4 @@ def _is_cuda(given) -> bool:
     )
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | {"Tensor"}, removed_in="1.0")
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | {"Tensor"}, removed_in="1.0", remembers=True)

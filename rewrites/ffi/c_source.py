@@ -153,4 +153,4 @@ def _declarators(ctx):
     return [n for n in ctx.tree.root.walk() if n.kind == "function_declarator" and n.enclosing("compound_statement") is None]
 
 
-rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | _ALLOCATORS | {"include", "restrict", "abs"}, removed_in="1.0")
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_th.TENSOR_TYPES | _ALLOCATORS | {"include", "restrict", "abs"}, removed_in="1.0", remembers=True)
