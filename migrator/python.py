@@ -33,6 +33,14 @@ def _is_node(kind: type) -> bool:
 _FIELDS: dict[type, list[str]] = {}  # of a class of nodes: the fields that may hold nodes
 
 
+_TEXTS = re.compile(rb"""#[^\n]*|(\'{3}|\"{3})(?:[^\\]|\\.)*?\1|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""", re.S)
+
+
+def without_texts(data: bytes) -> bytes:
+    """The bytes of a Python file without its comments and strings: to ask of before it is parsed, and no more exact than that."""
+    return _TEXTS.sub(b"''", data)
+
+
 class NotPython3(Exception):
     """The parser cannot read the file; the message says where."""
 

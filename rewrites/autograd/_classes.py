@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,10 +58,13 @@ def is_static(method: cst.FunctionDef) -> bool:
     return any(dotted(d.decorator) in ("staticmethod", "classmethod") for d in method.decorators)
 
 
+_DERIVED = re.compile(rb"class\s+\w+\s*\([^)]*\bFunction\b|Function\s+as\s")  # without one there is nothing to parse a file for
+
+
 def classes(project) -> Iterator[FunctionClass]:
     """Every class of the project that derives from ``torch.autograd.Function`` itself and has a ``forward``."""
     for path, file in project.scripts.items():
-        if path.suffix != ".py" or not {b"Function", b"forward", b"class"} <= file.words:
+        if path.suffix != ".py" or not {b"Function", b"forward", b"class"} <= file.words or not _DERIVED.search(file.data):
             continue
         module = project.module(path)
         if module is None:

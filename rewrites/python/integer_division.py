@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 
-from migrator.python import cst
+from migrator.python import cst, without_texts
 from migrator.rewrite import Change, Finding, Rewrite
 from rewrites.python._tensor import Tensors
 
@@ -28,7 +28,7 @@ _WORDS = {"topk", "sort", "argsort", "argmax", "argmin", "nonzero", "randperm", 
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") and _DIVISION.search(ctx.file.data) else None
+    module = ctx.module if ctx.has("torch") and _DIVISION.search(ctx.file.data) and _DIVISION.search(without_texts(ctx.file.data)) else None
     if module is None:
         return
     tensors = Tensors(module)

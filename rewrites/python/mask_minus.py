@@ -18,16 +18,16 @@ from __future__ import annotations
 
 import re
 
-from migrator.python import cst
+from migrator.python import cst, without_texts
 from migrator.rewrite import Change, Rewrite
 from rewrites.python._tensor import Tensors
 
 ID = "mask-minus"
-_ONE_MINUS = re.compile(rb"\b1\s*-")  # without one there is nothing to parse the file for
+_ONE_MINUS = re.compile(rb"(?<![\w.\])]) *\b1\s*-\s*[A-Za-z_(~]")  # without one there is nothing to parse the file for
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") and _ONE_MINUS.search(ctx.file.data) else None
+    module = ctx.module if ctx.has("torch") and _ONE_MINUS.search(ctx.file.data) and _ONE_MINUS.search(without_texts(ctx.file.data)) else None
     if module is None:
         return
     tensors = Tensors(module)

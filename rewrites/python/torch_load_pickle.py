@@ -16,6 +16,8 @@ After:
 
 from __future__ import annotations
 
+import re
+
 from migrator.python import add_argument, argument, cst
 from migrator.releases import parse
 from migrator.rewrite import Change, Finding, Rewrite, settings_floor
@@ -23,6 +25,8 @@ from migrator.source import language_of
 
 ID = "torch-load-pickle"
 _NAME = "torch.load"
+# What is asked of a file before it is parsed: the call, or an import that may give it another name.
+_CALLED = re.compile(rb"\btorch\s*\.\s*load\b|\btorch[ \t]+as[ \t]|from[ \t]+torch[ \t]+import[^\n]*(?:\bload\b|[(*\\])")
 _OF_MODULES = frozenset(
     "eval train state_dict load_state_dict parameters named_parameters modules named_modules children named_children forward "
     "zero_grad".split()
@@ -34,7 +38,7 @@ _ADVICE = (
 
 
 def fix(ctx):
-    module = ctx.module if ctx.may_use({_NAME}) else None
+    module = ctx.module if _CALLED.search(ctx.file.data) else None
     if module is None:
         return
     unsure = []
@@ -101,7 +105,7 @@ def _others(ctx) -> int | None:
 
 def _has_unsure(ctx, path) -> bool:
     words = ctx.project.scripts[path].words
-    if language_of(path) != "python" or b"load" not in words or b"torch" not in words or ctx.settings.ignores_in(path, ID):
+    if language_of(path) != "python" or b"load" not in words or not _CALLED.search(ctx.project.scripts[path].data) or ctx.settings.ignores_in(path, ID):
         return False
     module = ctx.project.module(path)
     return module is not None and any(not _is_model(module, call) and not _is_state(module, call) for call in _calls(module))
