@@ -11,8 +11,10 @@ rewritten. Timed, one after the other in each run, are
 - ``read``: every file read, nothing else: the floor of a file that needs no parse;
 - ``parse``: every C++ and CUDA file read and parsed by tree-sitter: the floor of a file that does;
 - ``sed``: a recipe of ten replacements, the way of those who have no tool;
-- ``ast-grep``: the same ten as rules of ``ast-grep scan -j1``, where it is installed (``pip install ast-grep-cli``);
-- ``cuport``: all rewrites that run by default.
+- ``ast-grep``: the same ten as rules of ``ast-grep scan -j1``, where it is installed (``pip install ast-grep-cli``), told that all of the
+  suffixes that cuport reads are C++ (it takes ``.h`` for C otherwise, and passes over it);
+- ``hipify``: ``torch.utils.hipify`` over the same folder, into a copy, where torch is installed: another purpose, the same reading;
+- ``cuport`` and ``cuport -j2``: all rewrites that run by default, in one process and in two.
 
 Beside them the start: ``import click``, ``cuport --version``, and ``cuport migrate`` on one file with nothing to change.
 
@@ -32,11 +34,18 @@ import sys
 import tempfile
 import time
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 REPO = Path(__file__).resolve().parent.parent
+CPP = (".c", ".cc", ".cpp", ".cu", ".cuh", ".cxx", ".h", ".hh", ".hpp", ".hxx", ".inc", ".inl")
 SUFFIXES = frozenset({".cu", ".cuh", ".cpp", ".h", ".py"})
+HIPIFY = """
+import os, sys
+from torch.utils.hipify.hipify_python import hipify
+hipify(os.getcwd(), output_directory=sys.argv[1], includes=["*"], is_pytorch_extension=True, show_detailed=False)
+"""
 RECIPE = {
     "AT_CHECK": "TORCH_CHECK",
     "AT_ASSERTM": "TORCH_CHECK",
@@ -91,9 +100,9 @@ def make_one(folder: Path, kilobytes: int) -> dict[str, int]:
 def measure(command: list[str], folder: Path) -> tuple[float, float, float]:
     """Wall seconds, processor seconds and the highest resident MiB of a command in a folder. Raises SystemExit where it fails."""
     start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(REPO)}
-    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as it is installed: compiled
+    environment["PYTHONPATH"] = str(REPO)
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -110,15 +119,21 @@ def commands(scratch: Path, ast_grep: str | None) -> dict[str, list[str]]:
         "sed": ["sh", "-c", f"find . -type f -exec sed '{script}' {{}} +"],
     }
     if ast_grep is not None:
-        rules = scratch / "rules.yml"
-        rules.write_text(
+        (scratch / "rules").mkdir()
+        globs = ", ".join(f"'*{suffix}'" for suffix in CPP)
+        (scratch / "sgconfig.yml").write_text(f"ruleDirs: [rules]\nlanguageGlobs:\n  cpp: [{globs}]\n")
+        (scratch / "rules" / "rules.yml").write_text(
             "\n---\n".join(
                 f"id: {old.lower()}\nlanguage: cpp\nrule: {{kind: identifier, regex: '^{old}$'}}\nfix: '{new}'\nseverity: hint"
                 for old, new in RECIPE.items()
             )
         )
-        result["ast-grep"] = [ast_grep, "scan", "-j1", "--rule", str(rules), "--json=compact", "."]
+        result["ast-grep"] = [ast_grep, "scan", "-j1", "-c", str(scratch / "sgconfig.yml"), "--json=compact", "."]
+    if find_spec("torch") is not None:
+        (scratch / "hip").mkdir()
+        result["hipify"] = [sys.executable, "-c", HIPIFY, str(scratch / "hip")]
     result["cuport"] = [sys.executable, "-m", "rewrites", "migrate", ".", "--dry-run", "--no-config", "--third-party"]
+    result["cuport -j2"] = [*result["cuport"], "-j2"]
     return result
 
 
@@ -130,9 +145,9 @@ def compared(timed: dict[str, list[str]], folder: Path, runs: int) -> dict[str, 
             found[tool].append(measure(command, folder))
     medians = {tool: [round(statistics.median(column), 3) for column in zip(*rows, strict=True)] for tool, rows in found.items()}
     first = "parse" if "parse" in medians else next(iter(medians))
-    print(f"{'':10}{'wall s':>10}{'CPU s':>10}{'MiB':>10}{'CPU / ' + first:>14}")
+    print(f"{'':12}{'wall s':>10}{'CPU s':>10}{'MiB':>10}{'CPU / ' + first:>14}")
     for tool, (wall, cpu, memory) in medians.items():
-        print(f"{tool:10}{wall:10.2f}{cpu:10.2f}{memory:10.0f}{cpu / medians[first][1]:14.1f}", flush=True)
+        print(f"{tool:12}{wall:10.2f}{cpu:10.2f}{memory:10.0f}{cpu / medians[first][1]:14.1f}", flush=True)
     return medians
 
 

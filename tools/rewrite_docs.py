@@ -1,4 +1,4 @@
-"""Writes docs/rewrites.md and rewrites/triggers.txt from the rewrites: ``python tools/rewrite_docs.py`` (``--check`` fails if one is out of date)."""
+"""Writes docs/rewrites.md and rewrites/triggers.txt from the rewrites: ``python tools/rewrite_docs.py`` (``--check``: fails if one is stale)."""
 
 import sys
 from pathlib import Path
