@@ -69,15 +69,32 @@ def parse_type(text: str) -> Type:
     return Type(clean, pointers)
 
 
-@dataclass(frozen=True)
 class Declaration:
     """One declared name: the name node, the declaration node it stands in, its type, and its initialiser."""
 
-    name: Node
-    node: Node
-    type: Type
-    value: Node | None = None
-    is_parameter: bool = False
+    __slots__ = ("name", "node", "value", "is_parameter", "_text", "_pointers", "_type")
+
+    def __init__(self, name: Node, node: Node, text: str, pointers: int = 0, value: Node | None = None, is_parameter: bool = False):
+        self.name = name
+        self.node = node
+        self.value = value
+        self.is_parameter = is_parameter
+        self._text = text
+        self._pointers = pointers
+        self._type: Type | None = None  # most declarations are never asked for theirs
+
+    @property
+    def type(self) -> Type:
+        if self._type is None:
+            if self.node.kind in TYPE_PARAMETERS:
+                self._type = Type(self._text, template=True)
+            else:
+                type = parse_type(self._text)
+                self._type = replace(type, pointers=type.pointers + self._pointers)
+        return self._type
+
+
+TYPE_PARAMETERS = frozenset({"type_parameter_declaration", "optional_type_parameter_declaration", "variadic_type_parameter_declaration"})
 
 
 def _place(declaration: Declaration) -> int:
@@ -123,7 +140,7 @@ def declarations_in(node: Node, parameter: bool = False) -> list[Declaration]:
     type_node = node.field_child("type")
     if type_node is None:
         return []
-    base = normalise(type_node.text)
+    text = type_node.text
     result = []
     for child in node.children:
         if child.field != "declarator":
@@ -131,7 +148,7 @@ def declarations_in(node: Node, parameter: bool = False) -> list[Declaration]:
         name, pointers, value, function = declarator_name(child)
         if name is None or (function and not parameter and value is None and _is_prototype(child)):
             continue
-        result.append(Declaration(name, node, replace(parse_type(base), pointers=parse_type(base).pointers + pointers), value, parameter))
+        result.append(Declaration(name, node, text, pointers, value, parameter))
     return result
 
 
@@ -150,31 +167,31 @@ class Scopes:
 
     def __init__(self, tree: Tree):
         self.tree = tree
-        self._tables: dict[tuple[int, int], dict[str, list[Declaration]]] = {}
+        self._tables: dict[Node, dict[str, list[Declaration]]] = {}
         self._structs: dict[str, Node | None] = {}
         self._returned: dict[str, Type | None] = {}
 
     def lookup(self, name: str, at: Node) -> Declaration | None:
         """The declaration of ``name`` that is visible at a node, innermost first; None when there is none in this file."""
-        for scope in at.ancestors():
-            if scope.kind not in _SCOPES:
-                continue
-            found = self._table(scope).get(name)
-            if found:
-                before = bisect_right(found, at.start, key=_place)  # they are in the order of the file
-                if before:
-                    return found[before - 1]
-                if scope.kind in ("field_declaration_list",):
-                    return found[0]
+        tables = self._tables
+        scope = at.parent
+        while scope is not None:
+            if scope.kind in _SCOPES:
+                table = tables.get(scope)
+                found = (self._table(scope) if table is None else table).get(name)
+                if found:
+                    before = bisect_right(found, at.start, key=_place)  # they are in the order of the file
+                    if before:
+                        return found[before - 1]
+                    if scope.kind in ("field_declaration_list",):
+                        return found[0]
+            scope = scope.parent
         return None
 
     def _table(self, scope: Node) -> dict[str, list[Declaration]]:
-        key = (scope.start, scope.ts.id)
-        table = self._tables.get(key)
-        if table is None:
-            table = self._tables[key] = {}
-            for declaration in self._declarations(scope):
-                table.setdefault(declaration.name.text, []).append(declaration)
+        table = self._tables[scope] = {}
+        for declaration in self._declarations(scope):
+            table.setdefault(declaration.name.text, []).append(declaration)
         return table
 
     def _declarations(self, scope: Node):
@@ -187,10 +204,10 @@ class Scopes:
         if scope.kind == "template_declaration":
             parameters = scope.field_child("parameters")
             for parameter in parameters.named if parameters else ():
-                if parameter.kind in ("type_parameter_declaration", "optional_type_parameter_declaration", "variadic_type_parameter_declaration"):
+                if parameter.kind in TYPE_PARAMETERS:
                     name = next((c for c in parameter.named if c.kind == "type_identifier"), None)
                     if name is not None:
-                        yield Declaration(name, parameter, Type(name.text, template=True))
+                        yield Declaration(name, parameter, name.text)
                 else:
                     yield from declarations_in(parameter)
             return
@@ -282,7 +299,7 @@ class Scopes:
         body = self._struct(owner.base.split("<")[0].split("::")[-1])
         if body is None:
             return None
-        found = self._table(body).get(member.text)
+        found = (self._tables.get(body) or self._table(body)).get(member.text)
         return found[0].type if found else None
 
     def _struct(self, name: str) -> Node | None:
