@@ -27,7 +27,7 @@ def settle(paths: Sequence[Path], in_place: bool) -> None:
             with journal.locked(root):
                 for record in reversed(journal.pending(root)):
                     count = len(undo.revert(record).put_back)
-                    click.echo(f"cuport: `{record.command}` was interrupted: put {_files(count)} back as they were before it", err=True)
+                    click.echo(f"cuport: `{record.command}` was interrupted: put {_files(count)} back as before it", err=True)
         except journal.JournalError as error:
             raise UsageError(str(error)) from None
         except undo.Edited as error:

@@ -218,6 +218,10 @@ def _write(plan, paths=(), out=None) -> bool:
         written = apply(plan, command=command) if out is None else apply(plan, out=out, source=paths[0])
     except PlanError as error:
         raise UsageError(str(error)) from None
+    by_reason: dict[str, list[str]] = {}
     for file, reason in written.failed:
-        click.echo(f"cuport: {shown(file.path)}: {reason}", err=True)
+        by_reason.setdefault(reason, []).append(shown(file.path))
+    for reason, names in by_reason.items():
+        others = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+        click.echo(f"cuport: {names[0]}{others}: {reason}", err=True)
     return bool(written.failed)

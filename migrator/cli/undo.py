@@ -52,7 +52,7 @@ def command(path: Path, list_them: bool, skip_edited: bool, out: Path | None) ->
             if out.exists():
                 raise UsageError(f"{shown(out)}: is there already; give --out a folder that does not exist yet")
             count = undo.write_originals(record, out)
-            click.echo(f"wrote {_files(count)} to {shown(out)} as they were before {_run(record)}", err=True)
+            click.echo(f"wrote {_files(count)} to {shown(out)} as {_they(count)} before {_run(record)}", err=True)
             return
         with journal.locked(record.root):
             done = undo.revert(record, skip_edited)
@@ -70,7 +70,8 @@ def command(path: Path, list_them: bool, skip_edited: bool, out: Path | None) ->
         raise UsageError(f"{where}: {error.strerror or error}; mend that and run `cuport undo` again") from None
     interrupted = ", which was interrupted" if record.state == "pending" else ""
     if done.put_back:
-        click.echo(f"put {_files(len(done.put_back))} back as they were before {_run(record)}{interrupted}", err=True)
+        count = len(done.put_back)
+        click.echo(f"put {_files(count)} back as {_they(count)} before {_run(record)}{interrupted}", err=True)
     else:
         click.echo(f"the files are as they were before {_run(record)}{interrupted}: nothing had to be put back", err=True)
     for name in done.edited:
@@ -92,6 +93,10 @@ def _when(made: datetime) -> str:
 
 def _plain(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _they(count: int) -> str:
+    return "it was" if count == 1 else "they were"
 
 
 def _files(count: int) -> str:
