@@ -193,7 +193,8 @@ def _page(plan, paths, verified, wrote: bool) -> str:
     from migrator.report.html import render
     from migrator.report.paths import shown
 
-    return render(plan, ", ".join(shown(path) for path in paths), wrote, _verification(verified) if verified is not None else None)
+    names = (Path.cwd().name or "/" if path == Path(".") else shown(path) for path in paths)
+    return render(plan, ", ".join(names), wrote, _verification(verified) if verified is not None else None)
 
 
 def _verification(path: Path):
