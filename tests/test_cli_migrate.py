@@ -558,8 +558,10 @@ def test_a_current_folder_that_is_gone_is_one_line(tmp_path, command):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("words", ["migrate csrc --check --format sarif", "migrate csrc --dry-run", "rules", "--help"])
+@pytest.mark.parametrize("words", ["migrate csrc --check --format sarif", "migrate csrc --dry-run", "undo --list csrc", "rules", "--help"])
 def test_output_to_a_full_disk(folder, words):
+    if "undo" in words:
+        cuport("csrc")
     with open("/dev/full", "w") as full:
         done = subprocess.run([*CUPORT, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
     assert done.returncode == 2 and "Traceback" not in done.stderr and "Exception ignored" not in done.stderr

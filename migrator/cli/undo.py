@@ -36,14 +36,18 @@ def command(path: Path, list_them: bool, skip_edited: bool, out: Path | None) ->
     from migrator import journal, undo
     from migrator.report.paths import shown
 
+    if list_them:
+        try:
+            lines = [_line(record, shown(record.root)) for record in journal.around(path)]
+        except journal.JournalError as error:
+            raise UsageError(str(error)) from None
+        for line in lines:
+            click.echo(line)
+        if not lines:
+            click.echo(f"nothing to take back under {shown(path)}", err=True)
+        return
     try:
         found = journal.around(path)
-        if list_them:
-            for record in found:
-                click.echo(_line(record, shown(record.root)))
-            if not found:
-                click.echo(f"nothing to take back under {shown(path)}", err=True)
-            return
         left = [record for record in found if record.state != "parted" or out is not None]
         if not left:
             raise UsageError(f"nothing to take back under {shown(path)}: no undo record of cuport's is there (cuport undo --list)")
