@@ -67,16 +67,14 @@ def originals(path: Path, named: str) -> Iterator[Originals]:
 
 
 def undone(path: Path, into: Path) -> Path | None:
-    """A copy of `path` as it was before cuport ported it, at `into`; None where no undo record has anything of it."""
+    """A copy of `path` as it was before cuport ported it, at `into`, of a file with its folder; None where no undo record has it."""
     try:
         before = before_all(path)
         if not before:
             return None
-        if path.is_file():
-            data = before.get(path)
-            if data is not None:
-                into.write_bytes(data)
-            return into if data is not None else None
+        if path.is_file():  # it includes what lies beside it
+            folder = undone(path.parent, into) if before.get(path) is not None else None
+            return folder / path.name if folder is not None else None
         shutil.copytree(path, into, symlinks=True, ignore=_not_needed)
         for changed, data in before.items():
             target = into / changed.relative_to(path)

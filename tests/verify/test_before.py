@@ -94,6 +94,8 @@ def test_undo_record(ported, named, where):
         assert original.read_text() == OLD, "as it was before the first of the runs"
         if where == ".":
             assert (found.path / "ops/clean.cu").exists() and not (found.path / ".cuport").exists()
+        if where == "ops/a.cu":
+            assert (found.path.parent / "clean.cu").exists(), "what it includes may lie beside it"
         kept = found.path
     assert not kept.exists() and "THC" not in (ported / "ops/a.cu").read_text()
 
