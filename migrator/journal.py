@@ -19,7 +19,6 @@ import hashlib
 import json
 import os
 import stat
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -90,8 +89,8 @@ class Record:
                     found[entry] = archive.read(info) if info.file_size <= MAX_ORIGINAL else b""
                     if digest(found[entry]) != entry.old_hash:
                         raise zipfile.BadZipFile("not the bytes that were written down")
-        except (OSError, KeyError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
-            message = f"{self.path} is damaged ({error}): nothing can be put back from it; restore the files from a copy of yours"
+        except Exception as error:  # zipfile lets through whatever its decoders raise at nonsense
+            message = f"{self.path} is damaged ({_said(error)}): nothing can be put back from it; restore the files from a copy of yours"
             raise JournalError(message) from None
         return found
 
@@ -211,8 +210,14 @@ def read(path: Path) -> Record:
         )
         folders = tuple(_inside(each) for each in text["folders"])
         return Record(path, root, _time(path), str(text["command"]), entries, folders)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise JournalError(f"{path} is damaged ({error}); delete it, or restore it from a copy") from None
+    except JournalError:
+        raise
+    except Exception as error:  # as above; and the JSON may hold anything
+        raise JournalError(f"{path} is damaged ({_said(error)}); delete it, or restore it from a copy") from None
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def records(root: Path) -> list[Record]:

@@ -8,6 +8,7 @@ import re
 from bisect import insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -92,8 +93,10 @@ class Project:
             if path.is_dir():
                 project.roots.append(path.resolve())
                 others: list[Path] = []
-                found_there = walk(path, suffixes, project.problems, None if third_party else others, project.records)
+                links: list[Path] = []
+                found_there = walk(path, suffixes, project.problems, None if third_party else others, project.records, links)
                 sources = [found for found in found_there if not excluded(found)]
+                project._name_outside(links, suffixes, excluded)
                 has_own = any(language_of(found) == "c++" for found in sources)
                 ported, aside = told_apart(path, others, has_own) if others else ([], [])
                 if not has_own:
@@ -112,6 +115,23 @@ class Project:
                 project.problems.append(Problem(path, "no such file or folder"))
         return project
 
+    def _name_outside(self, links: list[Path], suffixes: frozenset[str] | set[str], excluded: Callable[[Path], bool]) -> None:
+        """Say which links to folders lead out of the given paths, of those that have sources right in them: data sets have none."""
+        for link in links:
+            real = link.resolve()
+            if any(real.is_relative_to(given) for given in self.given) or excluded(link):
+                continue
+            try:
+                with os.scandir(real) as entries:
+                    if any(os.path.splitext(entry.name)[1].lower() in suffixes for entry in islice(entries, 1000)):
+                        self._leads_out(link, real)
+            except OSError:
+                pass  # nothing of it would be read
+
+    def _leads_out(self, link: Path, real: Path) -> None:
+        reason = f"a link to {str(real)!r}, outside the given paths: left as it is; give that path as well to port it"
+        self.problems.append(Problem(link, reason, is_error=False))
+
     def add(self, path: Path, named: bool = False) -> None:
         """Read one file; what is wrong with it becomes a Problem."""
         try:
@@ -119,8 +139,7 @@ class Project:
             if real in self.files or real in self.scripts:
                 return
             if self.given and not named and not any(real.is_relative_to(given) for given in self.given):
-                reason = f"a link to {str(real)!r}, outside the given paths: left as it is; give that path as well to port it"
-                self.problems.append(Problem(path, reason, is_error=False))
+                self._leads_out(path, real)
                 return
             if not real.is_file():
                 self.problems.append(Problem(path, "not a regular file", is_error=named))
@@ -422,8 +441,10 @@ def walk(
     problems: list[Problem],
     others: list[Path] | None = None,
     records: list[Path] | None = None,
+    links: list[Path] | None = None,
 ) -> Iterator[Path]:
-    """The files under a folder that have one of the suffixes, and its Python and build files, sorted; links to folders are not followed.
+    """The files under a folder that have one of the suffixes, and its Python and build files, sorted; links to folders are not followed
+    but added to ``links``.
 
     With ``others``, folders that hold other people's projects are not entered but added to it; folders with undo records go to ``records``.
     """
@@ -435,6 +456,8 @@ def walk(
         if records is not None and ".cuport" in names:
             records.append(Path(directory))
         names[:] = sorted(n for n in names if n not in SKIPPED_DIRECTORIES and not n.endswith(".egg-info"))
+        if links is not None:
+            links += [path for name in names if (path := Path(directory, name)).is_symlink()]
         if others is not None:
             foreign = [n for n in names if is_foreign(Path(directory, n), root)]
             others += [Path(directory, n) for n in foreign]

@@ -1,4 +1,4 @@
-"""What git knows of files: whether it could bring their present bytes back.
+"""What version control knows of files: whether it could bring their present bytes back.
 
 git is asked through its own commands, with the person's environment (``GIT_DIR`` and its kin count). A tree comes from anywhere, and its
 ``.git/config`` may name programs: hooks, file-system monitors and filters of that file are switched off, so that nothing of it runs.
@@ -9,38 +9,54 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from pathlib import Path
+
+_MARKS = (".git", ".hg", ".jj")  # Mercurial and Jujutsu are taken as they are, and not asked
+
+
+class State(Enum):
+    """Why the last commit has not got a file as it is; the value completes "FILE ..."."""
+
+    CHANGED = "has uncommitted changes"
+    STAGED = "has staged changes"
+    UNTRACKED = "is not tracked by git"
 
 
 class GitError(Exception):
     """git is not installed, or does not answer; the message is one line."""
 
 
-def uncommitted(files: Iterable[Path]) -> tuple[dict[Path, str], list[Path]]:
-    """Of some real paths: those that git has in another form than the present one, each with why, and those that it does not know at all.
+def uncommitted(files: Iterable[Path]) -> tuple[dict[Path, State], list[Path]]:
+    """Of some real paths: those that git's last commit has not got as they are, each with why, and those in no git checkout.
 
-    What is staged, git has. Raises GitError.
+    Raises GitError.
     """
-    dirty: dict[Path, str] = {}
-    homeless: list[Path] = []
+    found: dict[Path, State] = {}
+    outside: list[Path] = []
     by_folder: dict[Path, list[Path]] = {}
     for file in files:
         by_folder.setdefault(_nearest_checkout(file.parent), []).append(file)
     for folder, members in by_folder.items():
         top = _top(folder)
-        if top is None:
-            homeless += members
+        names = {os.fsencode(file.relative_to(top)): file for file in members if top is not None and file.is_relative_to(top)}
+        outside += [file for file in members if top is None or not file.is_relative_to(top)]
+        if top is None or not names:
             continue
-        names = {os.fsencode(file.relative_to(top)): file for file in members if file.is_relative_to(top)}
-        homeless += [file for file in members if not file.is_relative_to(top)]
-        below = os.path.commonpath([os.fspath(file.parent) for file in members])
+        below = os.path.commonpath([os.fspath(file.parent) for file in names.values()])
         tracked = set(git(top, "ls-files", "-z", "--", below).split(b"\0"))
+        found |= {file: State.UNTRACKED for name, file in names.items() if name not in tracked}
         options = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=all")
         for entry in git(top, "status", *options, "--", below).split(b"\0"):
-            if entry[3:] in names and entry[1:2] != b" ":
-                dirty[names[entry[3:]]] = "has uncommitted changes"
-        homeless += [file for name, file in names.items() if name not in tracked]
-    return dirty, homeless
+            changed = names.get(entry[3:])
+            if changed is not None and changed not in found:
+                found[changed] = State.STAGED if entry[1:2] == b" " else State.CHANGED
+    return found, outside
+
+
+def elsewhere(file: Path) -> bool:
+    """Whether a file lies in a checkout that is not git's."""
+    return any(os.path.lexists(_nearest_mark(file.parent) / name) for name in _MARKS[1:])
 
 
 def commit(paths: Iterable[Path], message: str) -> None:
@@ -75,7 +91,11 @@ def distrust(said: str) -> str:
 def _nearest_checkout(folder: Path) -> Path:
     if "GIT_DIR" in os.environ or "GIT_WORK_TREE" in os.environ:
         return Path.cwd()
-    return next((each for each in (folder, *folder.parents) if os.path.lexists(each / ".git")), folder)
+    return _nearest_mark(folder)
+
+
+def _nearest_mark(folder: Path) -> Path:
+    return next((each for each in (folder, *folder.parents) if any(os.path.lexists(each / name) for name in _MARKS)), folder)
 
 
 def _top(folder: Path) -> Path | None:

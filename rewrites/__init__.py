@@ -44,6 +44,8 @@ def trigger_words() -> dict[str, frozenset[bytes]]:
 
 def main() -> None:
     """The ``cuport`` command."""
-    from migrator.cli import run
-
+    try:
+        from migrator.cli import run
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None  # nothing has begun
     run(catalogue, trigger_words)

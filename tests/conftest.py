@@ -10,3 +10,4 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_addoption(parser):
     parser.addoption("--update-fixtures", action="store_true", help="write the .after files and the .left files from what the engine does now")
     parser.addoption("--kills", type=int, default=12, help="random kill points of tests/transaction/test_kill.py")
+    parser.addoption("--examples", type=int, default=25, help="examples of each target of tests/fuzz")

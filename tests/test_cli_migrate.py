@@ -276,6 +276,21 @@ def test_a_link_out_of_the_given_paths_is_not_followed(folder, tmp_path):
     assert (tmp_path / "shared.cu").read_text() == NEW and (folder / "a.cu").is_symlink()
 
 
+def test_links_to_folders_that_lead_out(folder, tmp_path):
+    """Named where there are sources; a data set is none, and what lies in the tree is read where it lies."""
+    for name in ("outside", "data"):
+        (tmp_path / name).mkdir()
+        (folder / name).symlink_to(tmp_path / name)
+    (tmp_path / "outside/a.cu").write_text(OLD)
+    (tmp_path / "data/a.png").write_bytes(b"")
+    (folder / "again").symlink_to(".")
+    result = cuport("csrc")
+    assert len(error_lines(result)) == 1 and "csrc/outside: a link to" in result.stderr and "give that path as well" in result.stderr
+    assert (tmp_path / "outside/a.cu").read_text() == OLD and (folder / "op.cu").read_text() == NEW
+    assert cuport("csrc", "outside").exit_code == 0
+    assert (tmp_path / "outside/a.cu").read_text() == NEW
+
+
 def test_a_link_given_by_name_is_followed(folder, tmp_path):
     (tmp_path / "link.cu").symlink_to("csrc/op.cu")
     assert cuport("link.cu").exit_code == 0
@@ -542,14 +557,40 @@ def test_a_current_folder_that_is_gone_is_one_line(tmp_path, command):
     assert done.stderr == "Error: the current folder: No such file or directory; change to one that is there\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", ["migrate csrc --check --format sarif", "migrate csrc --dry-run", "undo --list csrc", "rules", "--help"])
+def test_output_to_a_full_disk(folder, words):
+    if "undo" in words:
+        cuport("csrc")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*CUPORT, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 2 and "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+    assert done.stderr.splitlines()[-1] == "Error: cannot write the output: No space left on device"
+
+
+@pytest.mark.parametrize("words", [["migrate"], ["undo"], ["doctor"], ["verify"]], ids=" ".join)
+def test_a_folder_that_may_not_be_read(folder, words):
+    (folder / "inner").mkdir()
+    (folder / "inner").chmod(0)
+    without = "-dac_override,-dac_read_search"
+    program = ["setpriv", f"--bounding-set={without}", f"--inh-caps={without}"] if os.getuid() == 0 else []
+    if program and (shutil.which("setpriv") is None or subprocess.run([*program, "true"], capture_output=True).returncode):
+        pytest.skip("root may read everything here")
+    expected = {folder / "inner": "it may not be read; change its permissions", folder / "inner/a.cu": "Permission denied"}
+    for path, said in expected.items():
+        done = subprocess.run([*program, *CUPORT, *words, path], capture_output=True, text=True, timeout=120)
+        assert (done.returncode, done.stderr) == (2, f"Error: {path}: {said}\n")
+    (folder / "inner").chmod(0o755)
+
+
 def test_what_was_not_written_is_not_called_changed(folder, monkeypatch):
     real = os.access
+    (folder / "two.cu").write_text(OLD)
     monkeypatch.setattr(os, "access", lambda path, mode, **more: mode != os.W_OK and real(path, mode, **more))  # root may write all
-    result = CliRunner().invoke(main, ["migrate", "csrc", "--report", "r.html"], obj=catalogue)
+    result = CliRunner().invoke(main, ["migrate", "--allow-no-vcs", "csrc", "--report", "r.html"], obj=catalogue)
     assert result.exit_code == 2
-    assert "op.cu: not writable; nothing was changed" in result.stderr
-    assert "1 file read, 1 would change" in result.stderr
-    assert "takes this run back" not in result.stderr, "there is no run to take back"
+    assert "op.cu (and 1 more): not writable; nothing was changed" in result.stderr
+    assert "2 files read, 2 would change" in result.stderr
     assert "nothing was written" in Path("r.html").read_text()
 
 
@@ -557,7 +598,8 @@ def test_a_path_outside_the_current_folder_is_named_as_it_is(folder, monkeypatch
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     (folder / "op.cu").write_text("texture<float> t;\n" + OLD)
     result = CliRunner().invoke(main, ["migrate", str(folder)], obj=catalogue)
-    assert f"{folder / 'op.cu'} is not in git" in result.stderr
+    assert f"{folder / 'op.cu'} is in no version control" in result.stderr
+    result = CliRunner().invoke(main, ["migrate", "--allow-no-vcs", str(folder)], obj=catalogue)
     assert f"\n  {folder / 'op.cu'}:1: [" in result.stderr
 
 

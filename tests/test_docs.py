@@ -49,6 +49,70 @@ def test_the_commands_of_the_prose_exist(page, tmp_path):
         assert unknown == [], line
 
 
+def blocks(page: str, wanted: str) -> list[str]:
+    """The lines of the shell blocks of a page that run a cuport command, without their comments."""
+    text = "".join(re.findall(r"^```bash\n(.*?)^```", (ROOT / page).read_text(), re.S | re.M))
+    lines = [line.partition("  #")[0].partition(" # ")[0].strip() for line in text.splitlines()]
+    return [line for line in lines if re.match(r"cuport ", line) and re.match(wanted, line)]
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    """A repository as the pages have it in mind, and a function that runs a line of theirs in it."""
+    root = tmp_path / "ops"
+    (root / "csrc").mkdir(parents=True)
+    (root / "csrc/op.cu").write_text(
+        "#include <torch/extension.h>\n#include <THC/THC.h>\nvoid f(at::Tensor x) { AT_CHECK(x.is_cuda()); }\n"
+    )
+    (root / "setup.py").write_text(
+        "from setuptools import setup\nfrom torch.utils.cpp_extension import BuildExtension, CUDAExtension\n"
+        "setup(name='ops', ext_modules=[CUDAExtension('ops', ['csrc/op.cu'])], cmdclass={'build_ext': BuildExtension})\n"
+    )
+    (root / "train.py").write_text("from torch.cuda.amp import autocast\n\nwith autocast():\n    pass\n")
+    (root / "build.log").write_text('op.cu(3): error: identifier "AT_CHECK" is undefined\n')
+    (root / "repos.txt").write_text(".\n")
+    (root / "org.json").write_text('["."]\n')
+    program = tmp_path / "bin/cuport"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cuport "$@"\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    for word in ("init -q", "add .", "-c user.name=t -c user.email=t@example.org commit -qm one"):
+        subprocess.run(["git", *word.split()], cwd=root, check=True)
+
+    def run(line: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(line, shell=True, cwd=root, env=environment, capture_output=True, text=True, timeout=1800)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    return run
+
+
+HEAVY = re.compile(r"cuport verify|.* --verified |cuport explain -- |.* --scheduler ")  # a toolchain, a build, a cluster
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{name}.md" for name in ("index", "walkthrough", "safety", "reports", "fleet"))])
+def test_the_commands_of_the_pages_run(page, theirs):
+    lines = [line for line in blocks(page, ".") if not HEAVY.match(line)]
+    assert lines, "the page has lost its commands"
+    for line in lines:
+        if line.startswith("cuport undo"):
+            theirs("cuport migrate . --quiet")  # the pages say what each does, not a story
+        done = theirs(line)
+        lenient = "--check" in line or line.startswith(("cuport doctor", "cuport api"))
+        assert done.returncode in ((0, 1) if lenient else (0,)), f"{line}: {done.returncode}: {done.stderr}"
+
+
+@pytest.mark.toolchain
+def test_the_verify_commands_of_the_pages_run(theirs):
+    theirs("cuport migrate .")
+    for line in dict.fromkeys(line for page in ("README.md", "docs/walkthrough.md") for line in blocks(page, "cuport verify")):
+        done = theirs(line)
+        if done.returncode == 2:
+            pytest.skip(f"no toolchain: {done.stderr.strip().splitlines()[-1]}")
+        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+
+
 def test_the_examples_of_the_help_pages_exist():
     for name in COMMANDS:
         command = main.get_command(click.Context(main), name)
@@ -89,7 +153,14 @@ def test_the_python_of_the_page_runs(tmp_path, monkeypatch):
 
 def test_the_placeholder_is_explained_where_it_stands():
     """There is no public address: ``OWNER`` stands on one page, which says what to write instead."""
-    given = [*PROSE, ROOT / "action.yml", ROOT / ".pre-commit-hooks.yaml", ROOT / "pyproject.toml", ROOT / "mkdocs.yml", ROOT / "CITATION.cff"]
+    given = [
+        *PROSE,
+        ROOT / "action.yml",
+        ROOT / ".pre-commit-hooks.yaml",
+        ROOT / "pyproject.toml",
+        ROOT / "mkdocs.yml",
+        ROOT / "CITATION.cff",
+    ]
     assert [path.name for path in given if "OWNER" in path.read_text()] == ["integrations.md"]
     text = (ROOT / "docs/integrations.md").read_text()
     assert text.count("OWNER") == text.count("OWNER/cuport") and "`OWNER/cuport` stands for" in text

@@ -1,7 +1,10 @@
-"""Makes docs/img/report-{light,dark}.png: the page of the bundled example in a headless Chromium. ``python tools/docs_images.py``."""
+"""Makes docs/img/report-{light,dark}.png, the page of the bundled example, and with ``--proof`` docs/img/proof.png, the page of the kernels
+of one of its sources (which compiles it, for minutes), in a headless Chromium. ``python tools/docs_images.py [--proof]``.
+"""
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +16,24 @@ from report.chromium import Browser  # noqa: E402
 
 from migrator import plan  # noqa: E402
 from migrator.report import html  # noqa: E402
+
+PROVEN = "fcos_ops/csrc/cuda/ROIAlign_cuda.cu"
+
+
+def proof() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chdir(scratch)
+        shutil.copytree(ROOT / "examples/fcos_ops/legacy/fcos_ops", "fcos_ops")
+        cuport = [sys.executable, "-m", "cuport"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        for words in (
+            ["migrate", "fcos_ops", "--allow-no-vcs", "-q"],
+            ["verify", PROVEN, "--prove", "--format", "html", "-o", "proof.html"],
+        ):
+            subprocess.run([*cuport, *words], env=environment, check=True)
+        with Browser(Path(scratch, "profile")) as browser:
+            browser.open(Path(scratch, "proof.html"), width=1000)
+            browser.screenshot(ROOT / "docs/img/proof.png", 400)
 
 
 def main() -> None:
@@ -28,4 +49,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    proof() if "--proof" in sys.argv else main()

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from errno import ELOOP
+from errno import EACCES, ELOOP, ENOENT, EPIPE
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,7 +39,7 @@ class UsageError(click.ClickException):
 
 
 class GivenPath(click.Path):
-    """A path that is not empty (`cuport migrate "$DIR"` with no DIR must not mean the current folder) and not a loop of links."""
+    """A path that may be read, is no loop of links and not empty (`cuport migrate "$DIR"` with no DIR must not mean the current folder)."""
 
     def convert(self, value, param, ctx):
         if str(value) == "":
@@ -49,8 +49,13 @@ class GivenPath(click.Path):
         except OSError as error:
             if error.errno == ELOOP:
                 raise UsageError(f"{value}: a loop of symbolic links; name a file or a folder") from None
+            if error.errno == EACCES or (error.errno == ENOENT and self.exists):
+                raise UsageError(f"{value}: {error.strerror}") from None
         except ValueError:
             raise UsageError("a PATH holds a NUL byte") from None
+        else:
+            if not os.access(value, os.R_OK | (os.X_OK if os.path.isdir(value) else 0)):
+                raise UsageError(f"{value}: it may not be read; change its permissions")
         return super().convert(value, param, ctx)
 
 
@@ -155,7 +160,17 @@ def run(catalogue: Callable, trigger_words: Callable) -> None:
         UsageError(f"the current folder: {error.strerror}; change to one that is there").show()
         sys.exit(UsageError.exit_code)
     try:
-        sys.exit(main(prog_name="cuport", obj=Knowledge(catalogue, trigger_words), standalone_mode=False))
+        try:
+            sys.exit(main(prog_name="cuport", obj=Knowledge(catalogue, trigger_words), standalone_mode=False))
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:  # mostly a full disk that stdout goes to; what is written with care says itself what became of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the interpreter tries once more, and complains
+        if error.errno == EPIPE:
+            sys.exit(1)
+        UsageError(f"{error.filename or 'cannot write the output'}: {error.strerror or error}").show()
+        sys.exit(UsageError.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

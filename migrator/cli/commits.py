@@ -27,7 +27,7 @@ def commit_each(plan: Plan, replan: Callable[..., Plan], write: Callable[[Plan],
 def _commit(plan: Plan, write: Callable[[Plan], bool]) -> None:
     if not plan.changed:
         return
-    guard.check(plan, allow_dirty=False, allow_no_vcs=False, only_git=True)
+    guard.check(plan, commits=True)
     if write(plan):
         raise UsageError("stopped there; the commits made until then stay")
     text = message(plan)

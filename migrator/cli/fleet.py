@@ -164,7 +164,8 @@ def _write(records: list[dict[str, Any]], folder: Path, target: str, listed: str
         names = "survey.html, survey.json (survey.parquet needs pyarrow: `pip install 'cuport[fleet]'`)"
     sums = made["summary"]
     states = ", ".join(f"{count} {state}" for state, count in sums["states"].items() if count)
-    click.echo(f"{sums['repositories']} repositories: {states}")
+    count = sums["repositories"]
+    click.echo(f"{count} {'repository' if count == 1 else 'repositories'}: {states}")
     click.echo(f"{sums['breaks']} places break on torch {target}; {sums['edits']} edits; {sums['by_hand']} places to do by hand")
     if sums["units"] or sums["kernels"]:
         click.echo(f"{sums['compiled']} of {sums['units']} units compile; {sums['proven']} of {sums['kernels']} kernels proven")

@@ -1,8 +1,8 @@
-"""What stands between a plan and somebody's files: runs that were interrupted, changes that git has not got, other people's folders."""
+"""What stands between a plan and somebody's files: runs that were interrupted, what nobody has committed, other people's folders."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -11,6 +11,8 @@ from migrator import journal, undo
 from migrator.cli import UsageError
 from migrator.planned import Plan
 from migrator.report.paths import shown
+
+_NO_VCS = "pass --allow-no-vcs to write it (`cuport undo` takes that back), --out DIR to write a copy, or --dry-run; nothing was written"
 
 
 def settle(paths: Sequence[Path], in_place: bool) -> None:
@@ -25,7 +27,7 @@ def settle(paths: Sequence[Path], in_place: bool) -> None:
             with journal.locked(root):
                 for record in reversed(journal.pending(root)):
                     count = len(undo.revert(record).put_back)
-                    click.echo(f"cuport: `{record.command}` was interrupted: put {_files(count)} back as they were before it", err=True)
+                    click.echo(f"cuport: `{record.command}` was interrupted: put {_files(count)} back as before it", err=True)
         except journal.JournalError as error:
             raise UsageError(str(error)) from None
         except undo.Edited as error:
@@ -38,40 +40,43 @@ def settle(paths: Sequence[Path], in_place: bool) -> None:
             raise UsageError(f"{where}: {error.strerror or error}: an interrupted run could not be taken back") from None
 
 
-def check(plan: Plan, allow_dirty: bool, allow_no_vcs: bool, only_git: bool = False) -> str:
-    """What to say before a plan is written in place: "" or that git could not take it back. UsageError where it must not be written.
+def check(plan: Plan, allow_dirty: bool = False, allow_staged: bool = False, allow_no_vcs: bool = False, *, commits: bool = False) -> None:
+    """UsageError where a plan must not be written in place, as `cargo fix` has it: over what nobody has committed, or outside of version
+    control, unless that is allowed. The undo record is kept in any case.
 
-    Changes that git has not got would be mixed up with cuport's: that is refused. Files outside git are not: the undo record has them.
-    ``only_git`` refuses these as well.
+    ``commits`` is for what is to be committed to git: there all of it has to be git's.
     """
     from migrator import vcs
 
     names = {file.real: file.path for file in plan.changed if not file.created}
     try:
-        dirty, homeless = vcs.uncommitted(names)
+        uncommitted, outside = vcs.uncommitted(names)
     except vcs.GitError as error:
-        if only_git:
+        if commits:
             raise UsageError(f"{error}; nothing was written") from None
-        return "" if allow_no_vcs else f"{error}; `cuport undo` takes this run back"
+        if allow_no_vcs:
+            return
+        raise UsageError(f"{error}; {_NO_VCS}") from None
     if not allow_dirty:
-        _refuse_dirty(plan, names, dirty)
-    if not homeless:
-        return ""
-    others = f" (and {len(homeless) - 1} more)" if len(homeless) > 1 else ""
-    what = f"{shown(names[homeless[0]])} is not in git{others}"
-    if only_git:
-        raise UsageError(f"{what}: commit first; nothing was written")
-    return "" if allow_no_vcs else f"{what}; `cuport undo` takes this run back"
+        ours = _written_by_cuport(plan) if uncommitted and not commits else set()
+        refused = {path: state for path, state in uncommitted.items() if path not in ours}
+        if allow_staged:
+            refused = {path: state for path, state in refused.items() if state is not vcs.State.STAGED}
+        if refused:
+            state = next(iter(refused.values()))
+            remedy = "--allow-staged" if set(refused.values()) == {vcs.State.STAGED} else "--allow-dirty"
+            instead = "commit it first" if commits else f"commit first, or pass {remedy} to write it"
+            raise UsageError(f"{_first(names, refused)} {state.value}: {instead}; nothing was written")
+    homeless = [path for path in outside if commits or not vcs.elsewhere(path)]
+    if homeless and not allow_no_vcs:
+        if commits:
+            raise UsageError(f"{_first(names, homeless)} is not in git: commit it first; nothing was written")
+        raise UsageError(f"{_first(names, homeless)} is in no version control: {_NO_VCS}")
 
 
-def _refuse_dirty(plan: Plan, names: Mapping[Path, Path], dirty: Mapping[Path, str]) -> None:
-    ours = _written_by_cuport(plan)
-    found = [(names[path], why) for path, why in dirty.items() if path not in ours]
-    if not found:
-        return
-    path, why = found[0]
-    others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    raise UsageError(f"{shown(path)} {why}{others}: commit or stash first, or pass --allow-dirty; nothing was written")
+def _first(names: Mapping[Path, Path], paths: Collection[Path]) -> str:
+    """The first of some files, and how many more there are."""
+    return shown(names[next(iter(paths))]) + (f" (and {len(paths) - 1} more)" if len(paths) > 1 else "")
 
 
 def aside(plan: Plan) -> list[str]:

@@ -17,7 +17,7 @@ from migrator.report import FORMATS
     epilog=examples(
         """
         cuport migrate ./csrc --dry-run                    read the diff; nothing is written
-        cuport migrate .                                   write it
+        cuport migrate .                                   write it (in git; elsewhere with --allow-no-vcs)
         cuport migrate . --out ../ported                   write a ported copy instead
         cuport migrate . --select at-check,thc             only these rewrites, or groups of them
         cuport migrate . --interactive                     decide change by change
@@ -67,8 +67,9 @@ from migrator.report import FORMATS
 )
 @click.option("-i", "--interactive", is_flag=True, help="Show each change and ask whether to make it.")
 @click.option("--commit-per-rule", is_flag=True, help="Make one git commit for each rule, with the reason for it.")
-@click.option("--allow-dirty", is_flag=True, help="Write files with uncommitted changes as well.")
-@click.option("--allow-no-vcs", is_flag=True, help="Say nothing of files outside git; `cuport undo` takes a run back there, too.")
+@click.option("--allow-dirty", is_flag=True, help="Write files with uncommitted changes, and such as git does not track, as well.")
+@click.option("--allow-staged", is_flag=True, help="Write files whose changes are all staged as well.")
+@click.option("--allow-no-vcs", is_flag=True, help="Write files in no version control as well.")
 @click.option("--third-party", is_flag=True, help="Also port submodules and folders named third_party.")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="How many processes plan; the plan is the same.")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration, if not the nearest one.")
@@ -78,7 +79,7 @@ from migrator.report import FORMATS
 @click.pass_obj
 def command(
     catalogue, paths, dry_run, check, out, select, ignore, target, min_torch, unsafe_fixes, only_broken, write_setup, amp_compat, annotate, form, output,
-    page, verified, interactive, commit_per_rule, allow_dirty, allow_no_vcs, third_party, jobs, config, no_config, verbose, quiet,
+    page, verified, interactive, commit_per_rule, allow_dirty, allow_staged, allow_no_vcs, third_party, jobs, config, no_config, verbose, quiet,
 ) -> None:  # fmt: skip
     """Port the sources under PATH to current PyTorch, in place."""
     words = getattr(catalogue, "trigger_words", None)
@@ -107,7 +108,8 @@ def command(
     if interactive and sys.stdin is None:
         raise UsageError("--interactive asks, and standard input is closed: nobody can answer")
     in_place = not (dry_run or check or out is not None)
-    if commit_per_rule and (not in_place or allow_dirty or allow_no_vcs or interactive):
+    allowed = {"allow_dirty": allow_dirty, "allow_staged": allow_staged, "allow_no_vcs": allow_no_vcs}
+    if commit_per_rule and (not in_place or any(allowed.values()) or interactive):
         raise UsageError("--commit-per-rule writes in place, in a git checkout, over files that are committed; give it without such options")
     guard.settle(paths, in_place)
     options = {
@@ -127,6 +129,8 @@ def command(
     try:
         with show.progress(quiet) as progress:
             plan = make_plan(paths, ignore=ignore, progress=progress, **options)
+        if in_place:
+            guard.check(plan, **allowed, commits=commit_per_rule)
         if interactive:
             from migrator.annotate import ID as ANNOTATE
             from migrator.cli.interactive import decide
@@ -136,6 +140,8 @@ def command(
                 return make_plan(paths, **{**options, **refused, "annotate": annotate and ANNOTATE not in choice.rules})
 
             plan = decide(plan, replan)
+            if in_place:
+                guard.check(plan, **allowed)  # the answers took their time
     except PlanError as error:
         raise UsageError(str(error)) from None
 
@@ -152,7 +158,6 @@ def command(
         why = "a setup.py is there already, or nothing that builds an extension was found"
         click.echo(f"cuport: --write-setup: {why}; none was written", err=True)
 
-    notice = guard.check(plan, allow_dirty, allow_no_vcs, only_git=commit_per_rule) if in_place else ""
     wrote = not (dry_run or check)
     if commit_per_rule:
         from migrator.cli.commits import commit_each
@@ -161,8 +166,6 @@ def command(
     elif wrote:
         if _write(plan, paths, out):
             failed, wrote = True, False
-    if notice and wrote and not quiet:
-        show.say(notice)
     if form != "text":
         report = show.rendered(plan, form, wrote)
         if output is not None:
@@ -190,7 +193,8 @@ def _page(plan, paths, verified, wrote: bool) -> str:
     from migrator.report.html import render
     from migrator.report.paths import shown
 
-    return render(plan, ", ".join(shown(path) for path in paths), wrote, _verification(verified) if verified is not None else None)
+    names = (Path.cwd().name or "/" if path == Path(".") else shown(path) for path in paths)
+    return render(plan, ", ".join(names), wrote, _verification(verified) if verified is not None else None)
 
 
 def _verification(path: Path):
@@ -215,6 +219,10 @@ def _write(plan, paths=(), out=None) -> bool:
         written = apply(plan, command=command) if out is None else apply(plan, out=out, source=paths[0])
     except PlanError as error:
         raise UsageError(str(error)) from None
+    by_reason: dict[str, list[str]] = {}
     for file, reason in written.failed:
-        click.echo(f"cuport: {shown(file.path)}: {reason}", err=True)
+        by_reason.setdefault(reason, []).append(shown(file.path))
+    for reason, names in by_reason.items():
+        others = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+        click.echo(f"cuport: {names[0]}{others}: {reason}", err=True)
     return bool(written.failed)

@@ -36,14 +36,18 @@ def command(path: Path, list_them: bool, skip_edited: bool, out: Path | None) ->
     from migrator import journal, undo
     from migrator.report.paths import shown
 
+    if list_them:
+        try:
+            lines = [_line(record, shown(record.root)) for record in journal.around(path)]
+        except journal.JournalError as error:
+            raise UsageError(str(error)) from None
+        for line in lines:
+            click.echo(line)
+        if not lines:
+            click.echo(f"nothing to take back under {shown(path)}", err=True)
+        return
     try:
         found = journal.around(path)
-        if list_them:
-            for record in found:
-                click.echo(_line(record, shown(record.root)))
-            if not found:
-                click.echo(f"nothing to take back under {shown(path)}", err=True)
-            return
         left = [record for record in found if record.state != "parted" or out is not None]
         if not left:
             raise UsageError(f"nothing to take back under {shown(path)}: no undo record of cuport's is there (cuport undo --list)")
@@ -52,7 +56,7 @@ def command(path: Path, list_them: bool, skip_edited: bool, out: Path | None) ->
             if out.exists():
                 raise UsageError(f"{shown(out)}: is there already; give --out a folder that does not exist yet")
             count = undo.write_originals(record, out)
-            click.echo(f"wrote {_files(count)} to {shown(out)} as they were before {_run(record)}", err=True)
+            click.echo(f"wrote {_files(count)} to {shown(out)} as {_they(count)} before {_run(record)}", err=True)
             return
         with journal.locked(record.root):
             done = undo.revert(record, skip_edited)
@@ -70,7 +74,8 @@ def command(path: Path, list_them: bool, skip_edited: bool, out: Path | None) ->
         raise UsageError(f"{where}: {error.strerror or error}; mend that and run `cuport undo` again") from None
     interrupted = ", which was interrupted" if record.state == "pending" else ""
     if done.put_back:
-        click.echo(f"put {_files(len(done.put_back))} back as they were before {_run(record)}{interrupted}", err=True)
+        count = len(done.put_back)
+        click.echo(f"put {_files(count)} back as {_they(count)} before {_run(record)}{interrupted}", err=True)
     else:
         click.echo(f"the files are as they were before {_run(record)}{interrupted}: nothing had to be put back", err=True)
     for name in done.edited:
@@ -92,6 +97,10 @@ def _when(made: datetime) -> str:
 
 def _plain(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _they(count: int) -> str:
+    return "it was" if count == 1 else "they were"
 
 
 def _files(count: int) -> str:

@@ -73,7 +73,7 @@ def render(plan: Plan) -> str:
 def _rule(rule: Rule) -> dict[str, Any]:
     value: dict[str, Any] = {
         "id": rule.id,
-        "name": rule.id,
+        "name": "".join(word.capitalize() for word in rule.id.split("-")),  # a friendly name: Pascal case, and not the id
         "shortDescription": {"text": plain(rule.title)},
         "fullDescription": {"text": plain(rule.why or rule.title)},
         "help": {"text": plain(rule.why or rule.title), "markdown": _markdown(rule)},

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrator import vcs
-from migrator.journal import JournalError
+from migrator.journal import JournalError, around
 from migrator.project import MAX_BYTES
 from migrator.undo import before_all
 
@@ -57,8 +57,9 @@ def originals(path: Path, named: str) -> Iterator[Originals]:
                 return
             if named == "undo":
                 raise BeforeError(f"no undo record of cuport's has anything of {path}: name the originals with --before DIR")
-        export(path if path.is_dir() else path.parent, revision, folder)
-        target = folder if path.is_dir() else folder / path.name
+        top = path if path.is_dir() else _checkout(path)
+        export(top, revision, folder)
+        target = folder / path.relative_to(top)
         if not target.exists():
             raise BeforeError(f"{path.name} is not in {revision}: name its original with --before FILE")
         yield Originals(target, f"git {revision}", not same_sources(target, path))
@@ -67,16 +68,17 @@ def originals(path: Path, named: str) -> Iterator[Originals]:
 
 
 def undone(path: Path, into: Path) -> Path | None:
-    """A copy of `path` as it was before cuport ported it, at `into`; None where no undo record has anything of it."""
+    """A copy of `path` as it was before cuport ported it, at `into`, a file with the tree around it; None where no record has it."""
     try:
         before = before_all(path)
         if not before:
             return None
-        if path.is_file():
-            data = before.get(path)
-            if data is not None:
-                into.write_bytes(data)
-            return into if data is not None else None
+        if path.is_file():  # it includes what lies beside it, or one up
+            if before.get(path) is None:
+                return None
+            root = min((record.root for record in around(path)), key=lambda each: len(each.parts))
+            undone(root, into)
+            return into / path.relative_to(root)
         shutil.copytree(path, into, symlinks=True, ignore=_not_needed)
         for changed, data in before.items():
             target = into / changed.relative_to(path)
@@ -87,6 +89,14 @@ def undone(path: Path, into: Path) -> Path | None:
         return into
     except JournalError as error:
         raise BeforeError(f"{error}; or name the originals with --before DIR") from None
+
+
+def _checkout(file: Path) -> Path:
+    """The top of the git checkout that a file lies in; its folder where there is none."""
+    try:
+        return Path(os.fsdecode(vcs.git(file.parent, "rev-parse", "--show-toplevel").rstrip(b"\n"))).resolve()
+    except vcs.GitError:
+        return file.parent
 
 
 def _not_needed(folder: str, names: list[str]) -> set[str]:

@@ -15,6 +15,7 @@ import re
 from functools import cache
 
 from migrator.api.index import Index, spellings
+from migrator.report.plain import plain
 from migrator.rewrite import Finding, Rewrite
 from migrator.syntax import preproc
 from rewrites.audit._replacements import CUDA_FAMILIES, FOLDED, INSTEAD, TH_TYPES, TORCH_FAMILIES, family
@@ -363,7 +364,7 @@ class _Audit:
         if rule is not None:
             return f"write {rule[1]}"
         if other is not None:
-            return f"the rewrite {other.id} does not know this use: {other.title}"
+            return f"the rewrite {other.id} does not know this use: {plain(other.title)}"
         release = self.ctx.settings.cuda if title == "cuda" else self.ctx.settings.target
         near = self.index.nearest(name, release, title, 1, NEAR)
         if near:

@@ -20,7 +20,7 @@ SHIM = source()
 
 
 def cuport(*arguments: object) -> Result:
-    result = CliRunner().invoke(main, [*map(str, arguments)], obj=catalogue)
+    result = CliRunner().invoke(main, [*map(str, arguments), *(["--allow-no-vcs"] if arguments[0] == "migrate" else [])], obj=catalogue)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 

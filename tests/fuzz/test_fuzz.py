@@ -1,4 +1,5 @@
-"""Whatever bytes come in: no crash, and a second run changes nothing. Short here; ``run_atheris.py`` goes on for as long as one likes."""
+"""Whatever bytes come in: no crash, and a second run changes nothing. Short here; ``pytest tests/fuzz --examples 2000`` and
+``run_atheris.py`` go on for as long as one likes."""
 
 from __future__ import annotations
 
@@ -9,7 +10,11 @@ from hypothesis import strategies as st
 from .seeds import WORDS, seeds
 from .targets import TARGETS, settled
 
-quick = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+@pytest.fixture
+def short(pytestconfig) -> settings:
+    examples = pytestconfig.getoption("--examples")
+    return settings(deadline=None, max_examples=examples, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @st.composite
@@ -34,8 +39,8 @@ def mutated(draw, target: str):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_mutated_seeds(target):
-    @quick
+def test_mutated_seeds(target, short):
+    @short
     @given(mutated(target))
     def run(data: bytes) -> None:
         TARGETS[target](data)
@@ -44,8 +49,8 @@ def test_mutated_seeds(target):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_words(target):
-    @quick
+def test_words(target, short):
+    @short
     @given(st.lists(st.one_of(st.sampled_from(WORDS), st.binary(max_size=4)), max_size=30).map(b" ".join))
     @example(b"")
     @example(b"\0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import os
 from pathlib import Path
 from urllib.parse import unquote
@@ -137,6 +138,9 @@ def test_sarif_takes_every_rule(tmp_path):
     files = [PlannedFile(tmp_path / "a.cu", Path("a.cu"), b"", b"x", every)]
     value = sarif.as_dict(Plan(tuple(files), 1, rules=_rules(files, catalogue(), Settings())))
     jsonschema.Draft4Validator(SARIF_SCHEMA, format_checker=jsonschema.FormatChecker()).validate(value)
+    rules = value["runs"][0]["tool"]["driver"]["rules"]
+    names = {rule["name"] for rule in rules}
+    assert len(names) == len(rules) and all(re.fullmatch(r"[A-Z][A-Za-z0-9]+", name) for name in names), "SARIF1001 and SARIF2012"
 
 
 def test_sarif_knows_a_line_again():

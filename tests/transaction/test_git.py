@@ -1,4 +1,4 @@
-"""In place: nothing that git has in another form is overwritten, what git does not know is in the undo record; nothing of the tree's git is run."""
+"""In place: nothing is overwritten that nobody committed, unless that is allowed; nothing of the tree's git is run."""
 
 from __future__ import annotations
 
@@ -80,28 +80,36 @@ def test_what_git_has_in_another_form(checkout, state):
 
 
 @pytest.mark.parametrize("state", ["staged", "never committed"])
-def test_what_is_staged_git_has(checkout, state):
+def test_what_is_staged(checkout, state):
     (checkout / "csrc/a.cu").write_text(OLD + "// mine\n")
     if state == "never committed":
         shutil.rmtree(checkout / ".git")
         git(checkout, "init", "-q")
     git(checkout, "add", ".")
-    result = cuport("migrate", ".")
-    ported(result, checkout)
-    assert "not in git" not in result.stderr
+    refused(cuport("migrate", "."), checkout, "csrc/a.cu has staged changes", "--allow-staged", "nothing was written")
+    refused(cuport("migrate", ".", "--commit-per-rule"), checkout, "csrc/a.cu has staged changes: commit it first; nothing was written")
+    ported(cuport("migrate", ".", "--allow-staged"), checkout)
     git(checkout, "checkout", "-q", "--", "csrc/a.cu")
     assert (checkout / "csrc/a.cu").read_text() == OLD + "// mine\n"
+    ported(cuport("migrate", ".", "--allow-dirty"), checkout)
+
+
+def test_staged_and_changed_since(checkout):
+    for text in ("// staged\n", "// mine\n"):
+        git(checkout, "add", ".")
+        (checkout / "csrc/a.cu").write_text(OLD + text)
+    refused(cuport("migrate", ".", "--allow-staged"), checkout, "csrc/a.cu has uncommitted changes", "--allow-dirty")
 
 
 @pytest.mark.parametrize("state", ["untracked", "ignored"])
-def test_what_git_does_not_know_is_in_the_undo_record(checkout, state):
+def test_what_git_does_not_track(checkout, state):
     git(checkout, "rm", "-q", "--cached", "csrc/a.cu")
     (checkout / ".gitignore").write_text("a.cu\n" if state == "ignored" else "")
     git(checkout, "add", ".gitignore")
     git(checkout, "commit", "-qm", "two")
-    result = cuport("migrate", ".")
-    ported(result, checkout)
-    assert "csrc/a.cu is not in git; `cuport undo` takes this run back" in result.stderr
+    for option in ((), ("--allow-staged",), ("--allow-no-vcs",)):
+        refused(cuport("migrate", ".", *option), checkout, "csrc/a.cu is not tracked by git", "--allow-dirty", "nothing was written")
+    ported(cuport("migrate", ".", "--allow-dirty"), checkout)
     assert cuport("undo").exit_code == 0
     assert (checkout / "csrc/a.cu").read_text() == OLD
 
@@ -135,15 +143,43 @@ def test_line_endings_that_git_converts_are_no_change(checkout):
 def test_no_checkout(tmp_path, monkeypatch):
     (tmp_path / "csrc").mkdir()
     (tmp_path / "csrc/a.cu").write_text(OLD)
+    (tmp_path / "csrc/b.cu").write_text(OLD)
     monkeypatch.chdir(tmp_path)
-    result = cuport("migrate", ".")
-    ported(result, tmp_path)
-    assert "is not in git; `cuport undo` takes this run back" in result.stderr
+    told = ("csrc/a.cu (and 1 more) is in no version control", "--allow-no-vcs", "--out DIR", "--dry-run", "nothing was written")
+    for option in ((), ("--allow-dirty",), ("--format", "json"), ("--quiet",)):
+        result = cuport("migrate", ".", *option)
+        refused(result, tmp_path, *told)
+        assert result.stdout == ""
+    refused(cuport("migrate", ".", "--commit-per-rule"), tmp_path, "is not in git", "nothing was written")
+    assert not (tmp_path / ".cuport").exists()
+    assert cuport("migrate", ".", "--check").exit_code == 1, "looking is free"
+    assert cuport("migrate", "csrc", "--out", "ported").exit_code == 0
+    shutil.rmtree("ported")
+    ported(cuport("migrate", ".", "--allow-no-vcs"), tmp_path)
     assert cuport("undo").exit_code == 0
     assert (tmp_path / "csrc/a.cu").read_text() == OLD
-    assert "not in git" not in cuport("migrate", ".", "--allow-no-vcs").stderr
-    assert cuport("undo").exit_code == 0
-    refused(cuport("migrate", ".", "--commit-per-rule"), tmp_path, "is not in git", "nothing was written")
+
+
+def test_no_checkout_is_said_before_anything_is_asked(tmp_path, monkeypatch):
+    (tmp_path / "csrc").mkdir()
+    (tmp_path / "csrc/a.cu").write_text(OLD)
+    monkeypatch.chdir(tmp_path)
+    result = cuport("migrate", ".", "--interactive")
+    refused(result, tmp_path, "--allow-no-vcs")
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("mark", [".hg", ".jj"])
+def test_a_checkout_that_is_not_gits(checkout, mark):
+    """Also one within git's: what is nearest counts."""
+    inner = checkout / "csrc/inner"
+    (inner / mark).mkdir(parents=True)
+    (inner / "a.cu").write_text(OLD)
+    assert cuport("migrate", inner).exit_code == 0
+    assert "AT_CHECK" not in (inner / "a.cu").read_text()
+    assert cuport("undo", inner).exit_code == 0
+    refused(cuport("migrate", inner, "--commit-per-rule"), checkout, "is not in git: commit it first")
+    assert (inner / "a.cu").read_text() == OLD
 
 
 def test_nothing_to_write_asks_nobody(tmp_path, monkeypatch):
@@ -153,16 +189,14 @@ def test_nothing_to_write_asks_nobody(tmp_path, monkeypatch):
 
 def test_without_git(checkout, monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
-    result = cuport("migrate", ".")
-    ported(result, checkout)
-    assert "git is not installed" in result.stderr and "`cuport undo` takes this run back" in result.stderr
+    refused(cuport("migrate", "."), checkout, "git is not installed", "--allow-no-vcs", "nothing was written")
+    ported(cuport("migrate", ".", "--allow-no-vcs"), checkout)
 
 
 def test_a_broken_checkout(checkout):
     (checkout / ".git/HEAD").write_text("nonsense\n")
-    result = cuport("migrate", ".")
-    ported(result, checkout)
-    assert "git" in result.stderr and "`cuport undo` takes this run back" in result.stderr
+    refused(cuport("migrate", "."), checkout, "git", "--allow-no-vcs", "nothing was written")
+    ported(cuport("migrate", ".", "--allow-no-vcs"), checkout)
 
 
 def test_git_dir_from_the_environment(checkout, tmp_path, monkeypatch):
@@ -300,7 +334,7 @@ def test_commit_per_rule_of_new_and_renamed_files(checkout, author):
     assert cuport("migrate", ".", "--check").exit_code == 0
 
 
-@pytest.mark.parametrize("option", ["--check", "--allow-dirty", "--interactive"])
+@pytest.mark.parametrize("option", ["--check", "--allow-dirty", "--allow-staged", "--allow-no-vcs", "--interactive"])
 def test_commit_per_rule_with_options_that_do_not_go_with_it(checkout, option):
     refused(cuport("migrate", ".", "--commit-per-rule", option), checkout, "--commit-per-rule writes in place")
 
@@ -320,13 +354,12 @@ def test_commit_per_rule_without_an_author(checkout, monkeypatch, tmp_path):
 
 
 def test_a_checkout_of_another_user(checkout, monkeypatch):
-    """git reads none, unless it is told to; the files are ported all the same, and the remedy is in the one line."""
+    """git reads none, unless it is told to; the remedy is in the one line."""
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     if subprocess.run(["git", "rev-parse", "--show-toplevel"], capture_output=True).returncode == 0:
         pytest.skip("this git reads it (before 2.35.2, or safe.directory says so)")
     remedy = f"since another user owns it: run `git config --global --add safe.directory {checkout}`"
     refused(cuport("migrate", ".", "--commit-per-rule"), checkout, remedy, "nothing was written")
-    result = cuport("migrate", ".")
-    ported(result, checkout)
-    assert f"{remedy}; `cuport undo` takes this run back" in result.stderr
+    refused(cuport("migrate", "."), checkout, remedy, "--allow-no-vcs", "nothing was written")
+    ported(cuport("migrate", ".", "--allow-no-vcs"), checkout)
     assert cuport("undo").exit_code == 0 and "AT_CHECK" in (checkout / "csrc/a.cu").read_text()

@@ -40,8 +40,11 @@ def test_git_head_of_a_subfolder(checkout):
         assert (found.path / "a.cu").read_text() == "old\n" and found.differs and found.description == "git HEAD"
         kept = found.path
     assert not kept.exists()
+    (checkout / "common.h").write_text("")
+    git(checkout, "add", "common.h")
+    git(checkout, "commit", "-qm", "two")
     with originals(checkout / "ops/a.cu", "HEAD") as found:
-        assert found.path.read_text() == "old\n"
+        assert found.path.read_text() == "old\n" and (found.path.parents[1] / "common.h").exists()
 
 
 def test_a_folder(tmp_path):
@@ -78,6 +81,7 @@ def ported(tmp_path):
     (root / "ops/a.cu").write_text(OLD)
     (root / "ops/clean.cu").write_text("void g() {}\n")
     (root / "data").mkdir()
+    (root / "common.h").write_text("")
     (root / "link.cu").symlink_to("ops/a.cu")
     migrate(root, "--select", "at-check")
     migrate(root)
@@ -94,6 +98,9 @@ def test_undo_record(ported, named, where):
         assert original.read_text() == OLD, "as it was before the first of the runs"
         if where == ".":
             assert (found.path / "ops/clean.cu").exists() and not (found.path / ".cuport").exists()
+        if where == "ops/a.cu":
+            assert found.path.parent.name == "ops" and (found.path.parent / "clean.cu").exists(), "what it includes may lie beside it"
+            assert (found.path.parents[1] / "common.h").exists(), "or one up"
         kept = found.path
     assert not kept.exists() and "THC" not in (ported / "ops/a.cu").read_text()
 
