@@ -177,6 +177,7 @@ def _check_verify(torch: str, arch: str) -> int:
     try:
         from migrator.toolchain import ToolchainError
         from migrator.verify.commands import arch_number
+        from migrator.verify.launcher import find_launcher
         from migrator.verify.releases import wanted_releases
         from migrator.verify.verification import default_jobs
     except ImportError as error:
@@ -185,6 +186,7 @@ def _check_verify(torch: str, arch: str) -> int:
         wanted_releases(torch)
         for each in arch.split(","):
             arch_number(each)
+        find_launcher()
     except ToolchainError as error:
         raise UsageError(str(error)) from None
     return default_jobs()

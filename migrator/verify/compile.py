@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,29 +60,50 @@ def compile_all(requests: Sequence[Request], bench: Bench, keep_output: bool = F
         else:
             outcomes[request] = found
             bench.on_done(found)
-    if waiting:
-        waiting.sort(key=lambda r: (not r.unit.is_cuda, r.unit.name))  # the slow ones first
-        folder = Path(tempfile.mkdtemp(prefix="cuport-verify-"))
-        try:
-            names = [str(folder / f"{i}{request.suffix}") for i, request in enumerate(waiting)]
-            commands = [command_for(request, bench.tools, name) for request, name in zip(waiting, names, strict=False)]
-            tasks = [
-                Task(command, request.unit.root, "nvcc" if request.unit.is_cuda else "c++")
-                for command, request in zip(commands, waiting, strict=True)
-            ]
-
-            def done(index: int, finished: Finished) -> None:
-                request = waiting[index]
-                outcome = _outcome(request, finished, Path(names[index]), commands[index])
-                _keep(outcome, keys[request], bench, keep_output)
-                outcomes[request] = outcome
-                bench.spent.append(outcome)
-                bench.on_done(outcome)
-
-            run_all(tasks, bench.jobs, done, on_started=lambda index: bench.on_start(waiting[index]))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    waiting.sort(key=lambda r: (not r.unit.is_cuda, r.unit.name))  # the slow ones first
+    if bench.tools.launcher:  # one that fails says nothing about the source: the compiler itself is asked again
+        waiting = _compile(waiting, keys, bench, bench.tools, keep_output, outcomes, only_good=True)
+    _compile(waiting, keys, bench, replace(bench.tools, launcher=()), keep_output, outcomes)
     return [outcomes[request] for request in requests]
+
+
+def _compile(
+    waiting: Sequence[Request],
+    keys: dict[Request, str],
+    bench: Bench,
+    tools: Tools,
+    keep_output: bool,
+    outcomes: dict[Request, Outcome],
+    only_good: bool = False,
+) -> list[Request]:
+    """Compile what waits, into `outcomes`. With `only_good` those that failed are left out and returned."""
+    failed: list[Request] = []
+    if not waiting:
+        return failed
+    folder = Path(tempfile.mkdtemp(prefix="cuport-verify-"))
+    try:
+        names = [str(folder / f"{i}{request.suffix}") for i, request in enumerate(waiting)]
+        commands = [command_for(request, tools, name) for request, name in zip(waiting, names, strict=True)]
+        tasks = [
+            Task(command, request.unit.root, "nvcc" if request.unit.is_cuda else "c++", keeps_temporary=bool(tools.launcher))
+            for command, request in zip(commands, waiting, strict=True)
+        ]
+
+        def done(index: int, finished: Finished) -> None:
+            request = waiting[index]
+            outcome = _outcome(request, finished, Path(names[index]), commands[index])
+            if only_good and not outcome.ok:
+                failed.append(request)
+                return
+            _keep(outcome, keys[request], bench, keep_output)
+            outcomes[request] = outcome
+            bench.spent.append(outcome)
+            bench.on_done(outcome)
+
+        run_all(tasks, bench.jobs, done, on_started=lambda index: bench.on_start(waiting[index]))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return failed
 
 
 def key_of(request: Request, tools: Tools) -> str:
