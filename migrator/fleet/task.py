@@ -24,6 +24,7 @@ from migrator.report.effort import LEVELS, effort, tasks
 JOB = "CUPORT_FLEET_JOB"
 PLACES = 5  # named of one task by hand; all are counted
 FAILURES = 20  # named of the units that do not compile
+UNREAD = 20  # named of the files that were not read; all are counted
 _GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 
 
@@ -96,6 +97,7 @@ def facts(made: Plan, folder: Path) -> dict[str, Any]:
     """What a plan says of a repository, for its record."""
     places = Counter(item.rule for _, item in made.left)
     levels = Counter(effort(file) for file in made.files if file.left)
+    unread = list(dict.fromkeys(f"{_relative(each.path, folder)}: {each.message}" for each in made.problems))
     return {
         "files_read": made.files_read,
         "files_changed": len(made.changed),
@@ -125,7 +127,8 @@ def facts(made: Plan, folder: Path) -> dict[str, Any]:
             }
             for task in tasks(made)
         ],
-        "unread": [f"{_relative(each.path, folder)}: {each.message}" for each in made.problems if each.is_error],
+        "not_read": len(unread),
+        "unread": unread[:UNREAD],
     }
 
 
