@@ -9,6 +9,8 @@ import os
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from migrator.toolchain import ToolchainError
@@ -40,3 +42,30 @@ def start_server() -> None:
             subprocess.run([words[0], "--start-server"], stdin=subprocess.DEVNULL, capture_output=True, timeout=_START_SECONDS)
         except (OSError, subprocess.TimeoutExpired):
             pass
+
+
+@contextmanager
+def staged(into: Path, made_of: Mapping[str, tuple[Path, Sequence[Path]]]) -> Iterator[dict[str, Path]]:
+    """Copies of what some units are made of (by key: their root and its files), in folders that are called the same on every machine.
+
+    nvcc writes the whole path of a source into what it makes: a launcher's cache would not know one again that lies elsewhere. What a copy
+    lacks is an error of the compile, which is then done where the unit is. What cannot be copied is left out.
+    """
+    folders: dict[str, Path] = {}
+    try:
+        for key, (root, files) in made_of.items():
+            folder, root = into / key, root.resolve()
+            folders[key] = folder
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in files:
+                if path.is_relative_to(root):
+                    copy = folder / path.relative_to(root)
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, copy)
+    except OSError:  # no space, say
+        pass
+    try:
+        yield {key: folder for key, folder in folders.items() if folder.is_dir()}
+    finally:
+        for folder in folders.values():
+            shutil.rmtree(folder, ignore_errors=True)

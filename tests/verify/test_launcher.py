@@ -24,9 +24,14 @@ from . import fakes
 GCC = shutil.which("g++")
 pytestmark = pytest.mark.skipif(GCC is None, reason="g++ is not installed")
 RECORDS = """#!/bin/sh
-printf '%s\\n' "$TMPDIR" "$@" >> '{trace}'
+printf '%s\\n' "$PWD" "$TMPDIR" "$@" >> '{trace}'
 exec "$@"
 """
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUPORT_CACHE", str(tmp_path / "cuport"))
 
 
 def launcher(tmp_path, script=RECORDS):
@@ -56,9 +61,23 @@ def test_each_compiler_is_started_through_it(tmp_path, monkeypatch):
     outcomes, started = compiled(tmp_path, [program], a="int a() { return 1; }\n")
     assert [each.ok for each in outcomes] == [True] and started == ["a.cpp"]
     assert "_Z1av" in outcomes[0].symbols.defined
-    temporary, *words = (tmp_path / "trace").read_text().splitlines()
+    _, temporary, *words = (tmp_path / "trace").read_text().splitlines()
     assert words[0] == GCC and words[-3:-1] == ["a.cpp", "-o"]
     assert os.path.isdir(temporary), "a server that it starts outlives the compile, and its folder for temporary files has to"
+
+
+def test_a_source_is_compiled_in_one_place_wherever_it_lies(tmp_path):
+    """nvcc writes the whole path of a source into what it makes: elsewhere, a cache would not know it again."""
+    words = [str(launcher(tmp_path))]
+    for name in ("one", "two"):
+        (tmp_path / name / "project/include").mkdir(parents=True)
+        (tmp_path / name / "project/include/a.h").write_text("int b();\n")
+        (tmp_path / name / "project/not_included.cpp").write_text("int c() { return 3; }\n")
+        outcomes, started = compiled(tmp_path / name, words, a='#include "include/a.h"\nint a() { return b(); }\n')
+        assert outcomes[0].ok and started == ["a.cpp"]
+    first, second = [line for line in (tmp_path / "trace").read_text().splitlines() if line.startswith(str(tmp_path / "cuport/staged/"))]
+    assert first == second and not os.path.exists(first)
+    assert sorted(os.listdir(tmp_path / "one/project")) == ["a.cpp", "include", "not_included.cpp"], "a project is only read"
 
 
 def test_what_fails_through_it_is_asked_of_the_compiler_alone(tmp_path):
