@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,11 @@ def compiled(tmp_path, words, **sources):
     tools = Tools(fakes.TOOLS.toolkit, HostCompiler(Path(str(GCC)), "gcc", (12, 2, 0)), tuple(words))
     bench = Bench(tools, ResultCache(tmp_path / "cache"), 1, on_start=lambda request: started.append(request.unit.name))
     units = [Unit(project, Path(f"{name}.cpp"), "pkg._C", False) for name in sources]
-    return compile_all([Request(unit, fakes.headers()) for unit in units], bench), started
+    version = tmp_path / "headers/include/pybind11/detail/common.h"
+    version.parent.mkdir(parents=True, exist_ok=True)
+    version.write_text("#define PYBIND11_VERSION_MAJOR 3\n#define PYBIND11_VERSION_MINOR 1\n")
+    headers = replace(fakes.headers(), root=tmp_path / "headers")
+    return compile_all([Request(unit, headers) for unit in units], bench), started
 
 
 def test_each_compiler_is_started_through_it(tmp_path, monkeypatch):
