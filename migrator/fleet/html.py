@@ -22,7 +22,7 @@ td.state { white-space: nowrap; }
 td.state i { display: inline-block; width: .7rem; height: .7rem; border-radius: 2px; margin-right: .4rem; }
 th button { all: unset; cursor: pointer; } th button:focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
 th[aria-sort=ascending] button::after { content: " \\25b2"; } th[aria-sort=descending] button::after { content: " \\25bc"; }
-.survey tbody th { min-width: 12rem; max-width: 24rem; } .survey .why { min-width: 12rem; overflow-wrap: anywhere; }
+.survey tbody th { min-width: 12rem; max-width: 24rem; } .survey .why { min-width: 11rem; overflow-wrap: anywhere; }
 tr:target > * { background: var(--note-bg); }
 """
 _SCRIPT = """

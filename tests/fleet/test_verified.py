@@ -68,6 +68,7 @@ def test_ports_are_compiled_and_their_kernels_compared(tmp_path):
     found = by_name(tmp_path / "out")
     good, broken = found["good"], found["broken"]
     assert (good["state"], good["edits"]) == ("ported", 3)
+    assert (good["verified"]["compiles"], broken["verified"]["compiles"]) == (3, 1)
     result = {name: good["verified"][name] for name in ("error", "units", "compiled", "failed", "kernels", "proven", "not_compared")}
     assert result == {"error": "", "units": 1, "compiled": 1, "failed": [], "kernels": 1, "proven": 1, "not_compared": []}, result
     assert (broken["verified"]["units"], broken["verified"]["compiled"], broken["verified"]["error"]) == (1, 0, "")
