@@ -105,7 +105,9 @@ def _top(folder: Path) -> Path | None:
 
 
 def git(folder: Path, *words: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
-    """What a git command in a folder prints; ``variables`` are added to its environment. Raises GitError with git's first line."""
+    """What a git command in a folder prints; ``variables`` are added to its environment. Raises GitError with git's first line, or with
+    what the other side died of.
+    """
     environment = {**os.environ, **(variables or {}), "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     settings = [("core.fsmonitor", "false"), ("core.hooksPath", os.devnull)]
     filters = r"^filter\..*\.(clean|process|required)$"
@@ -118,7 +120,8 @@ def git(folder: Path, *words: str, stdin: bytes = b"", variables: Mapping[str, s
     done = _run(folder, environment, "--literal-pathspecs", "--no-optional-locks", *words, stdin=stdin)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
-        reason = said.splitlines()[0] if said else f"exit status {done.returncode}"
+        lines = said.splitlines() or [f"exit status {done.returncode}"]
+        reason = next((line for line in lines if line.startswith("remote: fatal: ")), lines[0])  # both sides write, in no order
         raise GitError(distrust(said) or f"git {words[0]}: {reason}")
     return done.stdout
 

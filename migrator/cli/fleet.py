@@ -127,7 +127,7 @@ def _survey(jobs: list[Job], folder: Path, scheduler: str | None, side_by_side: 
             store.put(job, record)
         done[job.key] = known or record
         if not quiet:
-            click.echo(f"cuport: [{len(done)}/{len(jobs)}] {_line(done[job.key])}", err=True)
+            click.echo(f"cuport: [{len(done)}/{len(jobs)}] {_line(done[job.key], known is not None)}", err=True)
 
     if scheduler is not None:
         cluster.run_jobs(todo, scheduler, on_record)
@@ -136,7 +136,7 @@ def _survey(jobs: list[Job], folder: Path, scheduler: str | None, side_by_side: 
     return [{**done[job.key], "name": job.repository.name} for job in jobs]  # a name is only what this list calls it
 
 
-def _line(record: dict[str, Any]) -> str:
+def _line(record: dict[str, Any], kept: bool) -> str:
     """A repository in one line, whatever its name holds."""
     if record["error"] is not None:
         said = record["error"]["message"]
@@ -146,7 +146,8 @@ def _line(record: dict[str, Any]) -> str:
         said += f", {found['compiled']} of {found['units']} units compile" if "units" in found else ""
         said += f", {found['proven']} of {found['kernels']} kernels proven" if "kernels" in found else ""
         said += f"; {found['error']}" if found.get("error") else ""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in f"{record['name']}: {said} ({record['cost']['seconds']:.1f} s)")
+    line = f"{record['name']}: {said} ({'kept' if kept else format(record['cost']['seconds'], '.1f') + ' s'})"
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
 
 
 def _write(records: list[dict[str, Any]], folder: Path, target: str, listed: str) -> int:
@@ -178,6 +179,7 @@ def _check_verify(torch: str, arch: str) -> int:
     try:
         from migrator.toolchain import ToolchainError
         from migrator.verify.commands import arch_number
+        from migrator.verify.launcher import find_launcher
         from migrator.verify.releases import wanted_releases
         from migrator.verify.verification import default_jobs
     except ImportError as error:
@@ -186,6 +188,7 @@ def _check_verify(torch: str, arch: str) -> int:
         wanted_releases(torch)
         for each in arch.split(","):
             arch_number(each)
+        find_launcher()
     except ToolchainError as error:
         raise UsageError(str(error)) from None
     return default_jobs()

@@ -20,6 +20,7 @@ EPILOG = examples(
     cuport verify --run -- pytest tests/ops         build with the installed torch, import, run the tests
     cuport verify --prove --format html -o p.html   the same as a page to hand on
     """,
+    "CUPORT_LAUNCHER=sccache compiles through sccache, or whatever program it names. "
     "Exit status: 0 all holds; 1 something that should compile, link, be identical or run does not; 2 an error in what was asked or "
     "what is here.",
 )

@@ -28,6 +28,8 @@ def run_jobs(jobs: Sequence[Job], side_by_side: int, on_record: Callable[[Job, R
 
     Whatever ends this (Ctrl-C, SIGTERM, an error) ends them; where this process is killed, Linux does.
     """
+    if any(job.options.verify or job.options.prove for job in jobs):
+        _start_server()
     path = _path()
     tasks = [_task(job, path) for job in jobs]
     run_all(tasks, side_by_side, lambda index, finished: on_record(jobs[index], _record(jobs[index], finished)), lambda: _BUDGET)
@@ -42,6 +44,16 @@ def run_job(job: Job) -> Record:
     records: list[Record] = []
     run_jobs([job], 1, lambda _, record: records.append(record))
     return records[0]
+
+
+def _start_server() -> None:
+    from migrator.toolchain import ToolchainError
+    from migrator.verify.launcher import start_server
+
+    try:
+        start_server()
+    except ToolchainError:  # each record says it
+        pass
 
 
 def _path() -> str:

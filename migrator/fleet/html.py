@@ -22,7 +22,7 @@ td.state { white-space: nowrap; }
 td.state i { display: inline-block; width: .7rem; height: .7rem; border-radius: 2px; margin-right: .4rem; }
 th button { all: unset; cursor: pointer; } th button:focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
 th[aria-sort=ascending] button::after { content: " \\25b2"; } th[aria-sort=descending] button::after { content: " \\25bc"; }
-.survey tbody th { min-width: 11rem; max-width: 24rem; } .survey .why { min-width: 16rem; overflow-wrap: anywhere; }
+.survey tbody th { min-width: 12rem; max-width: 24rem; } .survey .why { min-width: 11rem; overflow-wrap: anywhere; }
 tr:target > * { background: var(--note-bg); }
 """
 _SCRIPT = """
@@ -136,7 +136,7 @@ def _row(record: Record, verified: bool, applied: bool) -> str:
     cells = [
         f'<th scope="row"><strong>{text(record["name"])}</strong>{ref}{where}</th>',
         f'<td class="state" data-key="{STATES.index(state)}"><i class="{_class(state)}"></i>{state}</td>',
-        *(_count(record.get(name)) for name in ("breaks", "edits", "by_hand")),
+        *(_count(record[name] if "edits" in record else None) for name in ("breaks", "edits", "by_hand")),
         f'<td data-key="{LEVELS.index(level)}"><span class="chip {level}">{level}</span></td>' if level else '<td data-key="-1"></td>',
     ]
     found = record.get("verified") or {}
@@ -172,6 +172,8 @@ def _why(record: Record) -> str:
         lines.append(f'<span class="bad"><code>{text(each["unit"])}</code> torch {text(each["torch"])}: {text(each["error"])}</span>')
     lines += [f'<span class="note">not compared: {text(each)}</span>' for each in found.get("not_compared", ())[:SHOWN]]
     lines += [f'<span class="note">{text(each)}</span>' for each in record["unread"][:SHOWN]]
+    more = record.get("not_read", 0) - SHOWN
+    lines += [f'<span class="note">{more:,} more not read</span>'] if more > 0 else []
     top = sorted(record["rules"].items(), key=lambda item: (-item[1]["edits"] - item[1]["by_hand"], item[0]))[:3]
     lines.append(", ".join(f"{text(name)}\N{NO-BREAK SPACE}{rule['edits'] + rule['by_hand']}" for name, rule in top))
     return "<br>".join(line for line in lines if line)

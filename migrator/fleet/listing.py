@@ -84,7 +84,7 @@ def repository(words: str, base: Path) -> Repository:
 
 
 def _name_of(url: str) -> str:
-    parts = [part for part in re.split(r"[/:]", url.rstrip("/")) if part]
+    parts = [part for part in re.split(r"[/:]", url.rstrip("/").removesuffix("/.git")) if part]
     return "/".join(parts[-2:]).removesuffix(".git")
 
 

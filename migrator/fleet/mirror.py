@@ -112,7 +112,8 @@ def _refuse(repository: Repository) -> None:
         if location.startswith("-") or "::" in location.partition("/")[0] or (mark and scheme.lower() not in _PROTOCOLS):
             raise FleetError(f"{repository.shown} is refused: give a URL of {', '.join(_PROTOCOLS[:-1])} or {_PROTOCOLS[-1]}")
     elif not (Path(location) / ".git").exists() and not (Path(location) / "HEAD").is_file():
-        raise FleetError(f"{location} is not the top of a git repository, which a commit or --apply needs")
+        needs = "which a commit or --apply needs: name the top of one, or ask for neither"
+        raise FleetError(f"{location} is not the top of a git repository, {needs}")
     if ref.startswith(("-", "+", "^")) or re.search(r"[\s:~^?*\[\\\x00-\x1f]|\.\.", ref):
         raise FleetError(f"@{ref} is refused: name a branch, a tag or all digits of a commit")
 

@@ -91,7 +91,7 @@ def to_parquet(survey: dict[str, Any]) -> bytes:
     counts = pyarrow.map_(text, whole)
     left = pyarrow.list_(pyarrow.struct([("rule", text), ("advice", text), ("count", whole), ("places", pyarrow.list_(text))]))
     columns = {name: text for name in ("name", "location", "ref", "revision", "state", "effort", "error_kind", "error")}
-    columns |= {name: whole for name in ("bytes", "files_read", "files_changed", "edits", "breaks", "by_hand")}
+    columns |= {name: whole for name in ("bytes", "files_read", "not_read", "files_changed", "edits", "breaks", "by_hand")}
     columns |= {name: counts for name in ("edits_by_rule", "by_hand_by_rule")} | {"left": left}
     columns |= {name: whole for name in ("units", "compiled", "kernels", "proven")} | {"verify_error": text, "commit": text}
     columns |= {"seconds": real, "cpu_seconds": real, "peak_bytes": whole}
@@ -109,6 +109,7 @@ def _row(record: Record) -> Record:
         **record,
         **verified,
         **record["cost"],
+        "breaks": record["breaks"] if record["error"] is None else None,
         "error": error.get("message"),
         "error_kind": error.get("kind"),
         "verify_error": verified.get("error"),

@@ -24,6 +24,7 @@ from migrator.report.effort import LEVELS, effort, tasks
 JOB = "CUPORT_FLEET_JOB"
 PLACES = 5  # named of one task by hand; all are counted
 FAILURES = 20  # named of the units that do not compile
+UNREAD = 20  # named of the files that were not read; all are counted
 _GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 
 
@@ -96,6 +97,7 @@ def facts(made: Plan, folder: Path) -> dict[str, Any]:
     """What a plan says of a repository, for its record."""
     places = Counter(item.rule for _, item in made.left)
     levels = Counter(effort(file) for file in made.files if file.left)
+    unread = list(dict.fromkeys(f"{_relative(each.path, folder)}: {each.message}" for each in made.problems))
     return {
         "files_read": made.files_read,
         "files_changed": len(made.changed),
@@ -125,7 +127,8 @@ def facts(made: Plan, folder: Path) -> dict[str, Any]:
             }
             for task in tasks(made)
         ],
-        "unread": [f"{_relative(each.path, folder)}: {each.message}" for each in made.problems if each.is_error],
+        "not_read": len(unread),
+        "unread": unread[:UNREAD],
     }
 
 
@@ -148,7 +151,9 @@ def _verified(made: Plan, folder: Path, job: Job) -> dict[str, Any]:
             if asked.verify:
                 result |= _compiled(port, asked, job.limits.jobs)
             if asked.prove:
+                before = result.get("compiles", 0)
                 result |= _proven(port, folder, asked, job.limits.jobs)
+                result["compiles"] += before
         except (ToolchainError, UnitsError, BeforeError) as error:
             result["error"] = " ".join(str(error).replace(str(port), str(folder)).split())
         except ImportError as error:
@@ -161,7 +166,8 @@ def _compiled(port: Path, asked: Options, jobs: int) -> dict[str, Any]:
     from migrator.verify.verification import Options as Wanted
 
     wanted = Wanted(port, asked.torch, _archs(asked), jobs, offline=asked.offline)
-    matrix = verify(wanted, Listener()).after
+    done = verify(wanted, Listener())
+    matrix = done.after
     assert matrix is not None
     failed = [
         {"unit": row.name, "kind": row.kind, "torch": release, "error": str(row.cells[release]).partition("\n")[0]}
@@ -170,7 +176,8 @@ def _compiled(port: Path, asked: Options, jobs: int) -> dict[str, Any]:
         if row.red(release)
     ]
     good = sum(not any(row.red(release) for release in matrix.releases) for row in matrix.units)
-    return {"releases": matrix.releases, "units": len(matrix.units), "compiled": good, "failed": failed[:FAILURES]}
+    counts = {"units": len(matrix.units), "compiled": good, "compiles": done.compiled}
+    return {"releases": matrix.releases, **counts, "failed": failed[:FAILURES]}
 
 
 def _proven(port: Path, folder: Path, asked: Options, jobs: int) -> dict[str, Any]:
@@ -178,9 +185,11 @@ def _proven(port: Path, folder: Path, asked: Options, jobs: int) -> dict[str, An
     from migrator.verify.verification import Options as Wanted
 
     wanted = Wanted(port, asked.torch, _archs(asked), jobs, before=str(folder), matrix=False, prove=True, offline=asked.offline)
-    proofs = verify(wanted, Listener()).proofs
+    done = verify(wanted, Listener())
+    proofs = done.proofs
     units = [unit for proof in proofs for unit in proof.units]
     return {
+        "compiles": done.compiled,
         "kernels": sum(proof.total for proof in proofs),
         "proven": sum(proof.identical + proof.expected for proof in proofs),
         "not_compared": [f"{unit.unit}: {unit.not_compared.partition(chr(10))[0]}" for unit in units if unit.not_compared][:FAILURES],

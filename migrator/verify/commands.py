@@ -22,6 +22,7 @@ from migrator.toolchain import (
     usable_toolkit,
 )
 
+from .launcher import find_launcher
 from .units import Unit
 
 SHIM = Path(__file__).parent / "shim"
@@ -29,7 +30,7 @@ SHIM = Path(__file__).parent / "shim"
 
 @dataclass(frozen=True)
 class Tools:
-    """What compiles here. `launcher` is sccache or ccache where one is installed."""
+    """What compiles here. `launcher` comes before each compiler: see launcher.py."""
 
     toolkit: Toolkit
     host: HostCompiler
@@ -52,15 +53,7 @@ def find_tools(cuda: str | None = None) -> Tools:
         raise ToolchainError(
             f"no Python.h in {python_include()}: install Python's development files (Debian, Ubuntu: `apt install python3-dev`)"
         )
-    return Tools(toolkit, host_compiler(toolkit), _launcher())
-
-
-def _launcher() -> tuple[str, ...]:
-    for name in ("sccache", "ccache"):
-        path = shutil.which(name)
-        if path:
-            return (path,)
-    return ()
+    return Tools(toolkit, host_compiler(toolkit), find_launcher())
 
 
 @dataclass(frozen=True)

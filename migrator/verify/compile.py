@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from migrator.toolchain import needs_pybind11, pybind11_include
+from migrator.toolchain.cache import cache_root
 
 from .cache import ResultCache, digest, file_digest
 from .commands import SHIM, Request, Tools, command_for, flags_for
 from .diagnose import Diagnostic, first_error
 from .includes import SOURCE_SUFFIXES, reach
+from .launcher import staged
 from .process import Finished, Task, run_all
 from .symbols import ObjectSymbols, object_symbols
 from .units import SKIPPED_FOLDERS, Unit
@@ -60,39 +62,63 @@ def compile_all(requests: Sequence[Request], bench: Bench, keep_output: bool = F
         else:
             outcomes[request] = found
             bench.on_done(found)
-    if waiting:
-        waiting.sort(key=lambda r: (not r.unit.is_cuda, r.unit.name))  # the slow ones first
-        folder = Path(tempfile.mkdtemp(prefix="cuport-verify-"))
-        try:
-            names = [str(folder / f"{i}{request.suffix}") for i, request in enumerate(waiting)]
-            commands = [command_for(request, bench.tools, name) for request, name in zip(waiting, names, strict=False)]
-            tasks = [
-                Task(command, request.unit.root, "nvcc" if request.unit.is_cuda else "c++")
-                for command, request in zip(commands, waiting, strict=True)
-            ]
-
-            def done(index: int, finished: Finished) -> None:
-                request = waiting[index]
-                outcome = _outcome(request, finished, Path(names[index]), commands[index])
-                _keep(outcome, keys[request], bench, keep_output)
-                outcomes[request] = outcome
-                bench.spent.append(outcome)
-                bench.on_done(outcome)
-
-            run_all(tasks, bench.jobs, done, on_started=lambda index: bench.on_start(waiting[index]))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    waiting.sort(key=lambda r: (not r.unit.is_cuda, r.unit.name))  # the slow ones first
+    if bench.tools.launcher:
+        made_of = {keys[request]: (request.unit.root, project_files(request.unit)) for request in waiting}
+        with staged(cache_root() / "staged", made_of) as folders:
+            where = {request: folders[keys[request]] for request in waiting if keys[request] in folders}
+            _compile(list(where), keys, bench, bench.tools, keep_output, outcomes, where)
+        # what failed says nothing about the source: the compiler itself is asked again
+        waiting = [request for request in waiting if request not in outcomes]
+    _compile(waiting, keys, bench, replace(bench.tools, launcher=()), keep_output, outcomes)
     return [outcomes[request] for request in requests]
+
+
+def _compile(
+    waiting: Sequence[Request],
+    keys: dict[Request, str],
+    bench: Bench,
+    tools: Tools,
+    keep_output: bool,
+    outcomes: dict[Request, Outcome],
+    where: dict[Request, Path] | None = None,
+) -> None:
+    """Compile what waits, into `outcomes`; what fails through a launcher is left out. `where`: the folders to compile in."""
+    if not waiting:
+        return
+    where = where or {}
+    folder = Path(tempfile.mkdtemp(prefix="cuport-verify-"))
+    try:
+        names = [str(folder / f"{i}{request.suffix}") for i, request in enumerate(waiting)]
+        commands = [command_for(request, tools, name) for request, name in zip(waiting, names, strict=True)]
+        tasks = [
+            Task(command, where.get(request, request.unit.root), _kind(request), keeps_temporary=bool(tools.launcher))
+            for command, request in zip(commands, waiting, strict=True)
+        ]
+
+        def done(index: int, finished: Finished) -> None:
+            request = waiting[index]
+            outcome = _outcome(request, finished, Path(names[index]), commands[index])
+            if tools.launcher and not outcome.ok:
+                return
+            _keep(outcome, keys[request], bench, keep_output)
+            outcomes[request] = outcome
+            bench.spent.append(outcome)
+            bench.on_done(outcome)
+
+        run_all(tasks, bench.jobs, done, on_started=lambda index: bench.on_start(waiting[index]))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kind(request: Request) -> str:
+    return "nvcc" if request.unit.is_cuda else "c++"
 
 
 def key_of(request: Request, tools: Tools) -> str:
     """What decides the result: the compilers, the release, the flags, and every project file that the unit reaches."""
     unit = request.unit
-    include_dirs = [unit.root / folder for folder in unit.include_dirs]
-    reached = reach(unit.path, include_dirs)
-    files = list(reached.files)
-    if reached.computed:
-        files += [path for path in _sources_below(unit) if path not in reached.files]
+    files = project_files(unit)
     root = unit.root.resolve()
     pybind11 = str(pybind11_include().parent.name) if needs_pybind11(request.headers) else ""
     shim = [file_digest(path) for path in sorted(SHIM.rglob("*.h"))] if request.shim else []
@@ -110,6 +136,13 @@ def key_of(request: Request, tools: Tools) -> str:
             [(str(path.relative_to(root)) if root in path.parents else str(path), file_digest(path)) for path in files],
         ]
     )
+
+
+def project_files(unit: Unit) -> list[Path]:
+    """The files of the project that a unit is made of, as real paths."""
+    reached = reach(unit.path, [unit.root / folder for folder in unit.include_dirs])
+    more = [path for path in _sources_below(unit) if path not in reached.files] if reached.computed else []
+    return [*reached.files, *more]
 
 
 def _sources_below(unit: Unit) -> list[Path]:

@@ -24,17 +24,20 @@ POLL_SECONDS = 0.02
 GRACE_SECONDS = 2.0
 FIRST_ESTIMATE = 1_600_000_000  # what one nvcc on torch headers takes, until the first one has shown it
 RESERVE = 0.9
+_OUTER = "CUPORT_TMPDIR"
 
 
 @dataclass
 class Task:
-    """One command. `kind` groups tasks that take about the same memory; after `limit_seconds` it is ended."""
+    """One command. `kind` groups tasks that take about the same memory; after `limit_seconds` it is ended. `keeps_temporary`: it may start
+    a server that outlives it, and is not given a folder for temporary files that goes with it."""
 
     command: Sequence[str]
     cwd: Path
     kind: str = "compile"
     environment: dict[str, str] = field(default_factory=dict)
     limit_seconds: float = math.inf
+    keeps_temporary: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,9 @@ def _start(index: int, task: Task) -> _Running:
     # Temporary files of the compilers go into a folder of ours, so that a killed compiler leaves none.
     folder = Path(tempfile.mkdtemp(prefix="cuport-job-"))
     environment = {**os.environ, **task.environment, "TMPDIR": str(folder), "LC_ALL": "C"}
+    outer = environment.setdefault(_OUTER, tempfile.gettempdir())  # of the first of us, where one starts another
+    if task.keeps_temporary:
+        environment["TMPDIR"] = outer
     for name in ("NVCC_PREPEND_FLAGS", "NVCC_APPEND_FLAGS"):
         environment.pop(name, None)
     try:

@@ -84,6 +84,20 @@ def test_what_is_finished_is_kept_until_it_changes(tmp_path):
     assert len(records(out)) == 6, "other options are other records"
 
 
+def test_what_is_not_read_is_said(tmp_path):
+    parts = folder(tmp_path / "parts")
+    (parts / "blob.cu").write_bytes(b"\0AT_CHECK(1)")
+    for number in range(30):
+        (parts / f"old{number}.py").write_text("import numpy as np\nx = np.float(3)\nprint 'two'\n")
+    with open(parts / "made.cu", "w") as made:
+        made.write(LEGACY + "// padding\n" * 1_600_000)
+    fleet(lists(tmp_path, "parts"), tmp_path / "out")
+    found = by_name(tmp_path / "out")["parts"]
+    assert (found["state"], found["edits"], len(found["unread"])) == ("ported", 2, 20) and found["not_read"] == 32
+    assert any(each.startswith("made.cu: larger than 16 MB") for each in found["unread"])
+    assert f"{found['not_read'] - 2} more not read" in (tmp_path / "out/survey.html").read_text()
+
+
 def test_a_survey_does_not_depend_on_order(tmp_path):
     for name in "abc":
         folder(tmp_path / name)
@@ -100,9 +114,11 @@ def test_one_bad_repository_never_stops_the_rest(tmp_path):
     (tmp_path / "file").write_text("")
     git(tmp_path, "init", "-q", "--bare", "bare.git")
     repository(tmp_path / "refs")
+    blob = git(repository(tmp_path / "damaged"), "rev-parse", "HEAD:op.cu")
+    (tmp_path / f"damaged/.git/objects/{blob[:2]}/{blob[2:]}").unlink()
     odd = folder(tmp_path / "odd\n<b>'\"&\udcff")
-    hostile = ["ext::sh -c touch% trace", "-u./x@host:y", "ssh://-oProxyCommand=touch%20trace/x"]
-    paths = ["good", "huge", "bad_config", "file", "not_there", "bare.git", odd.name, *hostile, "refs@--upload-pack=touch trace"]
+    hostile = ["refs@--upload-pack=touch trace", "ext::sh -c touch% trace", "-u./x@host:y", "ssh://-oProxyCommand=touch%20trace/x"]
+    paths = ["good", "huge", "bad_config", "file", "not_there", "bare.git", odd.name, *hostile, "damaged@main"]
     listed = tmp_path / "repos.json"
     listed.write_text(json.dumps(paths))
     done = fleet(listed, tmp_path / "out", "--memory-limit", "300MB", "-j", "2", status=1)
@@ -115,6 +131,7 @@ def test_one_bad_repository_never_stops_the_rest(tmp_path):
     assert "it is empty" in errors["bare.git"][1]
     assert "@--upload-pack=touch trace is refused" in errors["refs"][1]
     assert "is refused: give a URL of https" in errors["ext/sh -c touch% trace"][1]
+    assert f"unable to read {blob}" in errors["damaged"][1]
     assert "blocked" in errors["-oProxyCommand=touch%20trace/x"][1]
     assert all("\n" not in message for _, message in errors.values())
     assert len(errors) == len(paths) - 3, errors

@@ -82,3 +82,7 @@ def test_a_password_is_not_shown(tmp_path):
     assert found == Repository("a/b", "https://me:secret@example.org/a/b", "main")
     assert found.shown == "https://example.org/a/b"
     assert repository("ssh://git@example.org/a/b", tmp_path).ref == ""
+
+
+def test_the_git_folder_of_a_checkout(tmp_path):
+    assert repository("file:///srv/a/b/.git", tmp_path) == Repository("a/b", "file:///srv/a/b/.git")
