@@ -1,7 +1,7 @@
 """Use names that torch renamed as they are today.
 
-The old ones meant the same, and are gone (looked up in torch 2.15). ``torch.distributed.deprecated``, which torch 1.3 dropped, was the first
-``torch.distributed``, with its functions and their arguments.
+The old ones meant the same, and are gone (looked up in torch 2.15). ``torch.distributed.deprecated``, which torch 1.3 dropped, was the
+first ``torch.distributed``, with its functions and their arguments.
 
 Before:
     import torch
