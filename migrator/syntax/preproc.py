@@ -77,6 +77,15 @@ def defined_macros(data: bytes) -> dict[str, list[int]]:
     return result
 
 
+def undefined_macros(data: bytes) -> dict[str, list[int]]:
+    """Names of the macros that the file undefines, with the offsets of their ``#undef`` lines."""
+    result: dict[str, list[int]] = {}
+    for m, line in _visible(_DEFINE, data):
+        if m.group(1) == b"undef":
+            result.setdefault(m.group(2).decode(), []).append(line)
+    return result
+
+
 def arms(data: bytes) -> list[Arm]:
     """Every conditional arm of the file, inner ones after the outer one that holds them."""
     stack: list[list] = []

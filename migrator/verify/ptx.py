@@ -1,7 +1,8 @@
 """PTX text as values: kernels with all that they use, and nothing in them that only the compiler's bookkeeping chose.
 
 Normalised are: names with a hash of the file in them, the numbers of registers, labels, call sequences and string
-literals, `.file`/`.loc` lines, comments, and the line number and file path inside an `assert`. Registers and labels are
+literals, `.file`/`.loc` lines, comments, and inside an `assert` the line number, the file path and `signed long` for
+`long` in the name of the function. Registers and labels are
 renamed one to one in order of first use, so two texts become equal only if they are the same program.
 Everything else stands: opcodes, modifiers, operands, constants, parameters, launch bounds, shared and local memory,
 the functions that a kernel calls and the variables that it touches.
@@ -323,4 +324,6 @@ def _string_of(declaration: str) -> str | None:
     text = data.split(b"\0")[0].decode("utf-8", "replace")
     if re.fullmatch(r"(?:/[^\n\"]*|[\w./+-]+)/[\w.+-]+\.\w+", text):  # a path, as assert records it
         return re.sub(r".*/include/", "", text) if "/include/" in text else text.rpartition("/")[2]
+    if re.search(r"\w\(.*\)", text):  # a function, as assert records it: int64_t is spelled `signed long` there, long is not
+        text = re.sub(r"\bsigned (?=(?:long|int|short)\b)", "", text)
     return text.replace("\n", "\\n")

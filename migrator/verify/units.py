@@ -184,7 +184,14 @@ def _builds_extension(path: Path) -> bool:
         return False
     if b"torch.utils.ffi" in data and re.search(rb"\bcreate_extension\s*\(", data):
         return True
-    return b"cpp_extension" in data and re.search(rb"\b(?:load|CppExtension|CUDAExtension)(?:\s*\(|\s+as\s)", data) is not None
+    return b"cpp_extension" in data and _NAMES_EXTENSION.search(data) is not None
+
+
+# a call, another name for one, and the choice of one: `(CUDAExtension if cuda else CppExtension)(`
+_NAMES_EXTENSION = re.compile(
+    rb"\b(?:load|CppExtension|CUDAExtension)(?:\s*\(|\s+as\s|\s+if\s)"
+    rb"|=\s*(?:torch\.utils\.cpp_extension\.)?(?:CppExtension|CUDAExtension)\b"
+)
 
 
 # -- setup.py, build.py and load() ---------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from rewrites.aten._type import type_calls
 
 _LINK = "https://github.com/pytorch/pytorch/pull/17991"
 _DIRECT = {"is_cuda": "is_cuda", "scalarType": "scalar_type", "is_sparse": "is_sparse", "elementSizeInBytes": "element_size", "scalar_type": "scalar_type"}
+_TYPE_FIRST = frozenset("zeros ones empty full rand randn arange range eye linspace logspace randperm randint".split())  # in torch 0.4
 _FACTORY_METHODS = {"tensor": "empty", "zeros": "zeros", "ones": "ones", "empty": "empty", "rand": "rand", "randn": "randn"}
 
 
@@ -39,6 +40,8 @@ def _methods(ctx):
             maker = after.field_child("field") if after is not None and after.kind == "field_expression" else None
             if maker is not None and maker.text in _FACTORY_METHODS:
                 yield from _factory_method(call, outer, after, maker, f".options().dtype({args[0].text})")
+            elif moved := _type_first(outer, f"{call.receiver.text}.options().dtype({args[0].text})"):
+                yield "type-first-factory", moved, ()
             elif outer.parent is not None and outer.parent.kind in ("argument_list",):
                 yield "type-to-scalar-type", (
                     Edit(call.name.start, call.name.end, b"options"),
@@ -63,15 +66,24 @@ def _factory_method(call, typed, access, maker, options):
     ), ()
 
 
+def _type_first(node, options):
+    """``at::zeros(type, {2, 3})``, which torch 0.4 had for every factory: the options go behind the other arguments. None for other calls."""
+    arguments = node.parent
+    factory = arguments.parent if arguments is not None and arguments.kind == "argument_list" else None
+    function = factory.field_child("function") if factory is not None and factory.kind == "call_expression" else None
+    if function is None or function.text.removeprefix("::") not in {f"{space}::{name}" for space in ("at", "torch") for name in _TYPE_FIRST}:
+        return None
+    named = [n for n in arguments.named if n.kind != "comment"]
+    if len(named) < 2 or named[0].start != node.start or named[0].end != node.end:
+        return None
+    return Edit(named[0].start, named[1].start, b""), Edit(named[-1].end, named[-1].end, f", {options}".encode("utf-8", "surrogateescape"))
+
+
 def _factories(ctx):
     for call in type_calls(ctx):
         if call.role == "factory":
-            arguments = call.user.field_child("arguments")
-            named = arguments.named
-            if len(named) >= 2 and named[0].start <= call.node.start < named[0].end and named[1].kind == "initializer_list":
-                # type first: at::zeros(x.type(), {2, 3})
-                new = f"{named[1].text}, {call.receiver.text}.options()"
-                yield "type-first-factory", (Edit(named[0].start, named[1].end, new.encode("utf-8", "surrogateescape")),), ()
+            if moved := _type_first(call.node, f"{call.receiver.text}.options()"):
+                yield "type-first-factory", moved, ()
             else:
                 yield "factory-on-type", (Edit(call.name.start, call.name.end, b"options"),), ()
         elif call.role == "convert:toType":
@@ -114,9 +126,9 @@ def _fixer(rules, *sources):
     return fix
 
 
-def _rewrite(id, title, detail, before, after, source, removed_in=None, deprecated_in="1.5"):
+def _rewrite(id, title, detail, before, after, *sources, removed_in=None, deprecated_in="1.5"):
     doc = f"{title}\n\n{detail}\n\nBefore:\n    {before}\nAfter:\n    {after}\n"
-    return Rewrite(id, doc, fix=_fixer({id}, source), triggers=frozenset({"type"}), removed_in=removed_in, deprecated_in=deprecated_in, cross_file=True, link=_LINK)
+    return Rewrite(id, doc, fix=_fixer({id}, *sources), triggers=frozenset({"type"}), removed_in=removed_in, deprecated_in=deprecated_in, cross_file=True, link=_LINK)
 
 
 _D = "``Tensor::type()`` is deprecated since torch 1.5 (pytorch/pytorch#17991)."
@@ -132,7 +144,7 @@ rewrites = [
     _rewrite("factory-on-type", "Make tensors from ``options()``, not from ``type()``.", _D + " ``options()`` names the device index too, which ``type()`` left to the current device.",
              "auto y = at::zeros({n}, x.type());", "auto y = at::zeros({n}, x.options());", _factories),
     _rewrite("type-first-factory", "Sizes first, options second.", "The order of torch 0.4 was removed in 1.0.",
-             "auto y = at::zeros(x.type(), {n, m});", "auto y = at::zeros({n, m}, x.options());", _factories, removed_in="1.0"),
+             "auto y = at::zeros(x.type(), {n, m});", "auto y = at::zeros({n, m}, x.options());", _factories, _methods, removed_in="1.0"),
     _rewrite("to-type-of-type", "Convert with ``toType(scalar_type)``.", "``toType`` of a type was removed in torch 1.3.",
              "auto z = y.toType(x.type());", "auto z = y.toType(x.scalar_type());", _factories, removed_in="1.3"),
     _rewrite("to-of-type", "Convert with ``to(options)``.", _D, "auto z = y.to(x.type());", "auto z = y.to(x.options());", _factories),

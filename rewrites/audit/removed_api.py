@@ -37,6 +37,11 @@ _REVERSED_QUALIFIER = re.compile(rb"(?:\s*::\s*(?:>[^<>;{}]*<)?\s*\w*[A-Za-z_])+
 _USING = re.compile(rb"\busing\s+namespace\s+(?:::)?(at|c10|torch)\s*;")
 # Arms that are for some releases, or for another platform: who wrote them knows what is gone.
 _GUARD = re.compile(r"VERSION|__has_include|HIP|ROCM|WITH_TH|OLD_|NEW_|TORCH_|PYTORCH|HAS_|USE_")
+# What says that a header of CUDA was included before: nothing in such an arm is compiled where no file includes one of that library.
+_LIBRARIES = {
+    "_CUFFT_H_": "cufft", "CUSPARSEAPI": "cusparse", "CUSOLVER_COMMON_H_": "cusolver", "CURAND_H_": "curand", "CUBLAS_API_H_": "cublas",
+    "NV_NPPIDEFS_H": "npp", "NVJPEGAPI": "nvjpeg",
+}  # fmt: skip
 _TENSOR_GIVERS = {"type": "at::DeprecatedTypeProperties"}
 _CALL_TYPES = {"at::globalContext": "at::Context", "torch::globalContext": "at::Context", "at::detail::getCUDAHooks": "at::CUDAHooksInterface"}
 
@@ -380,8 +385,17 @@ class _Audit:
         """Whether a line stands in an arm that asks for a version or a platform."""
         if self._guarded is None:
             data = self.ctx.file.data
-            self._guarded = [(a.start, a.end) for a in preproc.arms(data) if is_guard(a.condition)] if b"#" in data else []
+            arms = preproc.arms(data) if b"#" in data else []
+            self._guarded = [(a.start, a.end) for a in arms if is_guard(a.condition) or self.needs_library(a.condition)]
         return any(s <= offset < e for s, e in self._guarded)
+
+    def needs_library(self, condition) -> bool:
+        """Whether an arm is for those who included a header of a CUDA library before, and no file of the project does."""
+        project = self.ctx.project
+        library = next((name for guard, name in _LIBRARIES.items() if condition == f"defined({guard})"), None)
+        return library is not None and not any(
+            include.name.rpartition("/")[2].startswith(library) for path in project.files for include in project.includes(path)
+        )
 
     def defined(self, word) -> bool:
         """Whether the project itself defines a name."""

@@ -160,7 +160,7 @@ def _names(project, path: Path, module: Module, cls: FunctionClass, rivals: list
         return set()
     bound = module.names.bindings(cls.name).get(id(module.root), ())
     own = any(isinstance(b.node, cst.ClassDef | cst.FunctionDef) for b in bound)  # the file's own, whatever an import * brings besides
-    found = set()
+    found, guessed, others = set(), set(), set()
     for node in module.find(cst.ImportFrom):
         source = source_module(node)
         if isinstance(node.names, cst.ImportStar):
@@ -169,9 +169,16 @@ def _names(project, path: Path, module: Module, cls: FunctionClass, rivals: list
             continue
         for alias in node.names:
             name = alias.asname.name.value if alias.asname is not None else cls.name
-            if dotted(alias.name) == cls.name and not (own and name == cls.name) and _means(project, path, source, cls, rivals):
+            if dotted(alias.name) != cls.name or own and name == cls.name:
+                continue
+            defined = origin(project, path, source, cls.name)
+            if defined == cls.path:
                 found.add(name)
-    return found
+            elif defined is not None:
+                others.add(name)  # a class of that name that is no autograd function, say: a guess beside it would be wrong
+            elif _may_mean(path, source, cls, rivals):
+                guessed.add(name)
+    return found | guessed - others
 
 
 def strays(project, cls: FunctionClass, rivals: list[FunctionClass]) -> Iterator[Use]:

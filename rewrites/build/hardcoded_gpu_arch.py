@@ -71,10 +71,25 @@ def fix(ctx):
             computed = isinstance(literal, cst.FormattedString) or "{" in text or "%" in text
             if computed and id(literal) in mine:
                 yield Finding(ID, start, f"a computed architecture flag; nvcc of the target knows {floor / 10:.1f} and newer", _ADVICE)
-            elif not computed and id(literal) not in mine and _arch.too_old(text, floor):
+            elif not computed and id(literal) not in mine and _arch.too_old(text, floor) and not _unused(ctx, literal):
                 yield Finding(
                     ID, start, f"an architecture that the target's nvcc does not have: it knows {floor / 10:.1f} and newer", _ADVICE
                 )
+
+
+def _unused(ctx, literal) -> bool:
+    """Whether the flag lies in a list at the top of the file that nothing reads: the maintainer gave it up."""
+    import libcst as cst
+
+    module = ctx.module
+    assign = module.enclosing(literal, cst.Assign)
+    target = assign.targets[0].target if assign is not None and len(assign.targets) == 1 else None
+    if not isinstance(target, cst.Name) or not isinstance(assign.value, cst.List):
+        return False
+    name = target.value
+    elsewhere = any(name.encode() in file.words for path, file in ctx.project.scripts.items() if path != ctx.path)
+    top = isinstance(module.parent(module.parent(assign)), cst.Module)
+    return top and not elsewhere and not any(n is not target and module.names.is_use(n) for n in module.names.occurrences(name))
 
 
 def _list(ctx):

@@ -13,7 +13,7 @@ After:
 
 from __future__ import annotations
 
-from migrator.python import argument, cst, string_value
+from migrator.python import argument, cst, dotted, string_value
 from migrator.rewrite import Change, Edit, Finding, Rewrite
 from rewrites.build._flags import _Flow, extension_calls
 
@@ -93,8 +93,19 @@ def _reaches(ctx, node) -> bool:
     flow.follow(ctx.path, ctx.module, node)
     if any(isinstance(ctx.module.parent(literal), cst.DictElement) or _in_dict(ctx.module, literal) for literal in found.get(ctx.path, [])):
         return False
+    if isinstance(node, cst.Name) and any(_is_dict(a.value) for a in ctx.module.find(cst.Assign, cst.AnnAssign) if _assigns(a, node.value)):
+        return False
     values = [string_value(literal) or "" for literals in found.values() for literal in literals]
     return any(v.startswith(_NVCC) for v in values)
+
+
+def _is_dict(value) -> bool:
+    return isinstance(value, cst.Dict) or isinstance(value, cst.Call) and dotted(value.func) in ("dict", "defaultdict", "collections.defaultdict")
+
+
+def _assigns(assign, name: str) -> bool:
+    targets = [t.target for t in assign.targets] if isinstance(assign, cst.Assign) else [assign.target]
+    return any(isinstance(t, cst.Name) and t.value == name for t in targets)
 
 
 def _in_dict(module, node) -> bool:

@@ -182,11 +182,24 @@ def _namespace(ctx):
         return
     for offset in preproc.defined_macros(ctx.file.data).get("CUB_NS_PREFIX", ()):
         if not ctx.tree.in_disabled(offset):
-            line = ctx.file.data[offset : ctx.file.line_span(offset + 1)[1]].decode("utf-8", "replace")
-            spaces = "::".join(re.findall(r"namespace\s+(\w+)", line)) or "name"
+            end = ctx.file.line_span(offset + 1)[1]
+            line = ctx.file.data[offset:end].decode("utf-8", "replace")
+            spaces = re.findall(r"\bnamespace\s+(\w+)\s*\{", line)
+            value = re.sub(r"/\*.*?\*/|//.*", "", line).partition("CUB_NS_PREFIX")[2]
+            if spaces and re.fullmatch(r"(\s*namespace\s+\w+\s*\{)+\s*", value) and line.endswith("\n"):
+                newline = ctx.file.newline.decode()
+                indent = line[: len(line) - len(line.lstrip())].split("\n")[-1]
+                edits = [Edit(end, end, f"{indent}#define CUB_NS_QUALIFIER ::{'::'.join(spaces)}::cub{newline}".encode())]
+                for undefined in preproc.undefined_macros(ctx.file.data).get("CUB_NS_PREFIX", ()):
+                    after = ctx.file.line_span(undefined + 1)[1]
+                    if not ctx.tree.in_disabled(undefined) and ctx.file.data[:after].endswith(b"\n"):
+                        edits.append(Edit(after, after, f"#undef CUB_NS_QUALIFIER{newline}".encode()))
+                yield Change(ID, tuple(edits))
+                continue
             start = offset + len(line) - len(line.lstrip())
+            name = "::".join(spaces) or "name"
             yield Finding(
-                ID, start, "CUB stops at CUB_NS_PREFIX without CUB_NS_QUALIFIER", f"#define CUB_NS_QUALIFIER ::{spaces}::cub below it"
+                ID, start, "CUB stops at CUB_NS_PREFIX without CUB_NS_QUALIFIER", f"#define CUB_NS_QUALIFIER ::{name}::cub below it"
             )
 
 

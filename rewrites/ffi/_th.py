@@ -176,6 +176,18 @@ def asks_for_emptiness(node: Node) -> bool:
     )
 
 
+def asks_for_memory(node: Node) -> bool:
+    """Whether only the presence of a storage is asked for: an empty tensor of TH may have none, and ``data_ptr()`` of one of ATen is null."""
+    while node.parent is not None and node.parent.kind == "parenthesized_expression":
+        node = node.parent
+    parent = node.parent
+    operator = next((c.kind for c in parent.children if not c.ts.is_named), "") if parent is not None else ""
+    if parent is not None and parent.kind == "binary_expression" and operator in ("==", "!="):
+        other = parent.field_child("right" if node.field == "left" else "left")
+        return other is not None and other.text in ("0", "NULL", "nullptr")
+    return operator not in ("<", ">") and asks_for_emptiness(node)
+
+
 def narrow(ctx, arg: Node) -> bool:
     """Whether a size would not go into ``{...}`` of int64_t as it is."""
     if arg.kind == "call_expression":

@@ -76,7 +76,8 @@ def _entry_points(ctx):
 
 def render(project, extension) -> tuple[bytes, list[str]]:
     """The source that registers an extension's functions, and what could not be registered."""
-    findings: list[str] = []
+    left: dict[str, str] = {}
+    registered: list[str] = []
     plain: list[str] = []
     cuda: list[str] = []
     includes: list[tuple[str, bool]] = []
@@ -91,7 +92,7 @@ def render(project, extension) -> tuple[bytes, list[str]]:
             name = _th.name_of(declarator)
             raw = [n for n, _, type in given if type is not None and type.pointers and not _th.is_th_tensor(type) and type.base != "char"]
             if raw:
-                findings.append(
+                left[name] = (
                     f"{name} takes a raw pointer ({raw[0].text}), which Python cannot pass to a pybind11 function; it is not registered"
                 )
                 continue
@@ -100,6 +101,7 @@ def render(project, extension) -> tuple[bytes, list[str]]:
         guarded = extension.guarded and bool(names) and all(on_gpu for _, on_gpu in names)
         includes.append((os.path.relpath(header, extension.bindings.parent).replace(os.sep, "/"), guarded))
         for name, _ in names:
+            registered.append(name)
             line = f'  m.def("{name}", &{name}, py::call_guard<torch::NoGradGuard>());'
             (cuda if guarded else plain).append(line)
     lines = [f"// Registers what torch.utils.ffi exported of {', '.join(name for name, _ in includes)}. Written by cuport."]
@@ -111,7 +113,10 @@ def render(project, extension) -> tuple[bytes, list[str]]:
     if cuda:
         lines += ["#ifdef WITH_CUDA", *cuda, "#endif"]
     lines.append("}")
-    return ("\n".join(lines) + "\n").encode(), findings
+    spoken = {word for path, file in project.scripts.items() if path.suffix == ".py" for word in file.words}
+    if any(name.encode() in spoken for name in registered):  # the Python that calls the extension is there: what it never names is C's own
+        left = {name: message for name, message in left.items() if name.encode() in spoken}
+    return ("\n".join(lines) + "\n").encode(), list(left.values())
 
 
 def _is_cuda(given) -> bool:

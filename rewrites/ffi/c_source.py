@@ -1,7 +1,7 @@
 """Compile as C++ what was written as C.
 
 ``torch.utils.ffi`` compiled ``.c`` files; a function on ``at::Tensor`` is C++. C++ wants a cast where C turned a ``void *`` into any
-pointer, and entry points need no ``extern "C"`` any more.
+pointer, and a declaration where C took a function on trust; entry points need no ``extern "C"`` any more.
 
 Before:
     void f(THFloatTensor *x, int n) { float *p = malloc(n * sizeof(float)); free(p); }
@@ -58,6 +58,7 @@ def fix(ctx):
         pointer = _assigned_pointer(ctx, call.node)
         if pointer:
             yield Change(ID, (Edit(call.node.start, call.node.start, f"({pointer})".encode("utf-8", "surrogateescape")),))
+    yield from _on_trust(ctx)
     for m in re.finditer(rb"\brestrict\b", ctx.file.data) if b"restrict" in ctx.file.words else ():
         leaf = ctx.tree.leaf_at(m.start())
         if leaf.start == m.start() and leaf.end == m.end() and leaf.kind not in ("comment", "string_content"):
@@ -74,6 +75,46 @@ def fix(ctx):
                 "abs of a floating-point number: in C it cut off the fraction, in C++ it does not",
                 "write fabs(x) where that was meant, abs((int)x) where the old numbers are wanted",
             )
+
+
+def _on_trust(ctx):
+    """Declare the functions that are called further up than the project defines them: C took such a call on trust."""
+    top = [n for n in ctx.tree.root.walk() if n.kind == "function_definition" and n.enclosing("function_definition") is None]
+    calls: dict[str, Node] = {}
+    for definition in top:
+        for node in definition.walk():
+            function = node.field_child("function") if node.kind == "call_expression" else None
+            if function is not None and function.kind == "identifier":
+                calls.setdefault(function.text, node)
+    wanted: dict[int, list[str]] = {}
+    headers: dict[str, None] = {}
+    included = {name.rpartition("/")[2] for name in ctx.project.all_includes(ctx.path)}
+    for name, call in calls.items():
+        known = list(ctx.project.functions(name))
+        here = [d for d in known if d.tree.file is ctx.file]
+        if any(d.start < call.start for d in here) or ctx.project.macros(name) or ctx.tree.in_disabled(call.start):
+            continue
+        elsewhere = {path for path, file in ctx.project.files.items() for d in known if d.tree.file is file and path != ctx.path}
+        if any(path.name in included for path in elsewhere):
+            continue
+        own = [o for d in here if (o := d.enclosing("function_definition")) is not None and not ctx.tree.in_disabled(o.start)]
+        definition = own[0] if own else None
+        caller = next(d for d in top if d.start <= call.start < d.end)
+        body = definition.field_child("body") if definition is not None else None
+        if body is not None and definition.parent is not None and definition.parent.kind == "translation_unit":
+            head = ctx.file.data[definition.start : body.start].decode("utf-8", "surrogateescape").rstrip()
+            if "//" not in head:
+                wanted.setdefault(caller.start, []).append(" ".join(head.split()))
+        elif len(beside := sorted(path for path in elsewhere if path.suffix in (".h", ".hpp") and path.parent == ctx.path.parent)) == 1:
+            headers[beside[0].name] = None
+    newline = ctx.file.newline.decode()
+    for place, heads in wanted.items():
+        text = "".join(f"{head};{newline}" for head in heads) + newline
+        yield Change(ID, (Edit(place, place, text.encode("utf-8", "surrogateescape")),))
+    last = max((i for i in ctx.includes() if not ctx.tree.in_disabled(i.start)), key=lambda i: i.start, default=None)
+    if headers and last is not None:
+        end = ctx.file.line_span(last.start)[1]
+        yield Change(ID, (Edit(end, end, "".join(f'#include "{name}"{newline}' for name in headers).encode()),))
 
 
 def _assigned_pointer(ctx, call: Node) -> str | None:

@@ -264,6 +264,8 @@ def _port(ctx, call, element, function, args):
         if pointer:  # the type that TH's function had, or that C turned its pointer into
             edits = _th.as_template(call, args, f"reinterpret_cast<{pointer} *>($0.data_ptr<{element.cpp}>())")
             return edits, (ATEN, "cuda_fp16.h") if pointer == "half" else (ATEN,)
+    if function == "storage" and len(args) == 1 and _th.asks_for_memory(call.node):
+        return _th.as_template(call, args, "$0.data_ptr()")
     templates = _METHODS.get(function, ())
     for template in templates:
         if _arity(template) == len(args):

@@ -37,6 +37,8 @@ def fix(ctx):
         if name.text in _FIELDS:
             new = "numel()" if _FIELDS[name.text] == "dim()" and _th.asks_for_emptiness(field) else _FIELDS[name.text]
             yield Change(ID, (Edit(start, name.end, b"." + new.encode()),))
+        elif name.text == "storage" and _th.asks_for_memory(field):
+            yield Change(ID, (Edit(start, name.end, b".data_ptr()"),))
         elif name.text in ("size", "stride") and parent is not None and parent.kind == "subscript_expression":
             brackets = [c for n in parent.children if n.start >= field.end for c in (n, *n.children) if c.kind in ("[", "]")]
             if len(brackets) >= 2:

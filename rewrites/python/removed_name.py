@@ -34,7 +34,6 @@ _GONE: dict[str, tuple[str, str]] = {  # name -> the first release seen without 
     "torch.distributed._backend": ("1.0", "torch.distributed.get_backend()"),
     "torch.distributed.dist_backend": ("1.0", 'the names that torch.distributed.get_backend() returns: "nccl", "gloo"'),
     "torch.distributed._initialized": ("1.0", "torch.distributed.is_initialized()"),
-    "torch.distributed.deprecated": ("1.3", "torch.distributed"),
     "torch.jit.get_trace_graph": ("1.4", "torch.jit.trace(f, args).graph"),
     "torch.testing.make_non_contiguous": ("2.0", "torch.testing.make_tensor(..., noncontiguous=True)"),
     "torch.testing.rand": ("2.0", "torch.rand"),

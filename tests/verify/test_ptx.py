@@ -143,6 +143,17 @@ def test_what_only_the_compiler_chose_is_not_compared(old, new):
     assert verdicts(TEXT, TEXT.replace(old, new)) == {"scale": IDENTICAL}
 
 
+def test_the_function_that_an_assert_names_may_spell_its_integers_as_it_likes():
+    def named(text: str) -> str:
+        data = text.encode() + b"\0"
+        return TEXT.replace("__unnamed_1[5] = {107, 101, 114, 110}", f"__unnamed_1[{len(data)}] = {{{', '.join(map(str, data))}}}")
+
+    assert named("void f(long *)") != TEXT
+    assert verdicts(named("void f(const long *)"), named("void f(const signed long *)")) == {"scale": IDENTICAL}
+    assert verdicts(named("void f(const long *)"), named("void f(const unsigned long *)")) == {"scale": CHANGED}
+    assert verdicts(named("a long way"), named("a signed long way")) == {"scale": CHANGED}
+
+
 @pytest.mark.parametrize(
     "old, new",
     [

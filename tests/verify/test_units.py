@@ -458,6 +458,24 @@ def test_a_build_script_of_any_name(tmp_path):
     assert project.units[0].include_dirs == (Path("utils/include"),)
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "extension = CUDAExtension if cuda else CppExtension\nextension(",
+        "extension = CppExtension\nif cuda:\n    extension = CUDAExtension\nextension(",
+        "(CUDAExtension if cuda else CppExtension)(",
+    ],
+)
+def test_a_build_script_of_any_name_that_chooses_its_extension(tmp_path, chosen):
+    script = (
+        "import torch\nfrom torch.utils.cpp_extension import CppExtension, CUDAExtension\ncuda = torch.cuda.is_available()\n"
+        f"{chosen}'op', ['src/op.cpp'] + (['src/op_kernel.cu'] if cuda else []))\n"
+    )
+    tree(tmp_path, {"setup-op.py": script, "src/op.cpp": "", "src/op_kernel.cu": ""})
+    assert {unit.name for unit in find_units(tmp_path).units} == {"src/op.cpp", "src/op_kernel.cu"}
+    assert not find_units(tmp_path).notes
+
+
 def test_a_plain_folder_leaves_out_what_is_included(tmp_path):
     tree(
         tmp_path,
