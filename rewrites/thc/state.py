@@ -134,11 +134,11 @@ def _collides(project, name: str) -> bool:
         own = [p for p in listed if not _is_state(p)]
         required = sum(p.kind != "optional_parameter_declaration" for p in own)
         types = [normalise(t.text) if (t := p.field_child("type")) is not None else "" for p in own]
-        (with_state if len(own) < len(listed) else without).append((declarator.tree, required, types))
-    for tree, required, types in with_state:
+        (with_state if len(own) < len(listed) else without).append((declarator.tree.file.path, required, types))
+    for path, required, types in with_state:
         for other, least, others in without:
             counts = range(max(required, least), min(len(types), len(others)) + 1)
-            if other is tree and any(types[:n] == others[:n] for n in counts):
+            if other == path and any(types[:n] == others[:n] for n in counts):
                 return True
     return False
 
