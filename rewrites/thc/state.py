@@ -133,7 +133,7 @@ def _collides(project, name: str) -> bool:
         listed = parameters.named if parameters is not None else []
         own = [p for p in listed if not _is_state(p)]
         required = sum(p.kind != "optional_parameter_declaration" for p in own)
-        types = [normalise(t.text) if (t := p.field_child("type")) is not None else "" for p in own]
+        types = [_spelled(p) for p in own]
         (with_state if len(own) < len(listed) else without).append((declarator.tree.file.path, required, types))
     for path, required, types in with_state:
         for other, least, others in without:
@@ -141,6 +141,13 @@ def _collides(project, name: str) -> bool:
             if other == path and any(types[:n] == others[:n] for n in counts):
                 return True
     return False
+
+
+def _spelled(parameter: Node) -> tuple[str, int]:
+    """A parameter's type without qualifiers, and the number of its ``*``."""
+    type_node, declarator = parameter.field_child("type"), parameter.field_child("declarator")
+    pointers = declarator.text.count("*") if declarator is not None else 0
+    return (normalise(type_node.text) if type_node is not None else "", pointers)
 
 
 def fix(ctx):
