@@ -162,7 +162,8 @@ def fix(ctx):
                     end = ctx.file.data.find(b";", owner.end)
                     yield Change(ID, (_forward(ctx, owner, end),))
                     continue
-            yield Finding(ID, leaf.start, "THCState is used in a way that cuport does not know", "remove it by hand: torch no longer has it")
+            message = "THCState is used in a way that cuport does not know"
+            yield Finding(ID, leaf.start, message, "remove it by hand: torch no longer has it")
             continue
         if owner.start in seen:
             continue
