@@ -65,12 +65,23 @@ def _unwrapped(node):
 
 
 def _is_used_as_pointer(ctx, declaration, name) -> bool:
+    """Whether the variable is a pointer. One that is a value as well has an ``#if`` for either generation: it is right as it is."""
     block = declaration.enclosing("compound_statement", "translation_unit", "declaration_list")
+    pointer = False
     for leaf in ctx.names({name.text}):
         if leaf.start > name.end and block is not None and leaf.end <= block.end and leaf.parent is not None:
-            if leaf.parent.kind == "field_expression" and leaf.field == "argument" and any(c.kind == "->" for c in leaf.parent.children):
-                return True
-    return False
+            if leaf.parent.kind == "field_expression" and leaf.field == "argument":
+                if not any(c.kind == "->" for c in leaf.parent.children):
+                    return False
+                pointer = True
+            elif leaf.parent.kind == "argument_list" and len(leaf.parent.named) == 1 and _is_check(leaf.parent.parent):
+                return False
+    return pointer
+
+
+def _is_check(call) -> bool:
+    function = call.field_child("function") if call is not None and call.kind == "call_expression" else None
+    return function is not None and function.text.split("<")[0].split("::")[-1].strip() == "check_generator"
 
 
 def _wants_pointer(ctx, value) -> bool | None:

@@ -15,7 +15,7 @@ from operator import attrgetter
 
 from migrator.calls import call_of, remove_item, remove_statement
 from migrator.rewrite import Change, Edit, Finding, Rewrite
-from migrator.scope import declarations_in, declarator_name
+from migrator.scope import declarations_in, declarator_name, normalise
 from migrator.syntax.tree import Node
 
 ID = "thc-state"
@@ -99,7 +99,7 @@ def _passed_on(leaf: Node, functions: dict[str, set[int]]) -> bool:
 def _removable(ctx) -> dict[str, set[int]]:
     """The own functions whose state parameter can go: it is only ever handed on to others that are as free of it."""
     project = ctx.project
-    functions = _own_state_parameters(project)
+    functions = {name: where for name, where in _own_state_parameters(project).items() if not _collides(project, name)}
     while functions:
         bad: set[str] = set()
         for name in functions:
@@ -125,6 +125,31 @@ def _removable(ctx) -> dict[str, set[int]]:
     return functions
 
 
+def _collides(project, name: str) -> bool:
+    """Whether a file has an overload that takes no state, and that a call without one could mean as well."""
+    with_state, without = [], []
+    for declarator in project.functions(name):
+        parameters = declarator.field_child("parameters")
+        listed = parameters.named if parameters is not None else []
+        own = [p for p in listed if not _is_state(p)]
+        required = sum(p.kind != "optional_parameter_declaration" for p in own)
+        types = [_spelled(p) for p in own]
+        (with_state if len(own) < len(listed) else without).append((declarator.tree.file.path, required, types))
+    for path, required, types in with_state:
+        for other, least, others in without:
+            counts = range(max(required, least), min(len(types), len(others)) + 1)
+            if other == path and any(types[:n] == others[:n] for n in counts):
+                return True
+    return False
+
+
+def _spelled(parameter: Node) -> tuple[str, int]:
+    """A parameter's type without qualifiers, and the number of its ``*``."""
+    type_node, declarator = parameter.field_child("type"), parameter.field_child("declarator")
+    pointers = declarator.text.count("*") if declarator is not None else 0
+    return (normalise(type_node.text) if type_node is not None else "", pointers)
+
+
 def fix(ctx):
     removable = ctx.project.cached(ID, lambda: _removable(ctx))
     seen: set[int] = set()
@@ -137,7 +162,8 @@ def fix(ctx):
                     end = ctx.file.data.find(b";", owner.end)
                     yield Change(ID, (_forward(ctx, owner, end),))
                     continue
-            yield Finding(ID, leaf.start, "THCState is used in a way that cuport does not know", "remove it by hand: torch no longer has it")
+            message = "THCState is used in a way that cuport does not know"
+            yield Finding(ID, leaf.start, message, "remove it by hand: torch no longer has it")
             continue
         if owner.start in seen:
             continue
@@ -148,6 +174,13 @@ def fix(ctx):
             name = _function_name(owner)
             if name is not None and name in removable:
                 yield Change(ID, (remove_item(owner),))
+            elif name is not None and _collides(ctx.project, name):
+                yield Finding(
+                    ID,
+                    owner.start,
+                    f"without its THCState parameter {name} would be mistaken for the overload that takes none",
+                    "give one of the two another name, then remove the parameter with the argument of every call",
+                )
             else:
                 variable = owner.field_child("declarator")
                 yield Finding(
@@ -216,20 +249,33 @@ def _arguments(ctx, removable: dict[str, set[int]]):
         call = call_of(name)
         if call is None:
             continue
-        arity = _arity(ctx, name.text)
+        full, fewer = _arity(ctx, name.text)
         for index in sorted(removable[name.text], reverse=True):
-            if index < len(call.args) and (not arity or len(call.args) in arity):
+            if index >= len(call.args):
+                continue
+            # with defaults left out, a call may be of an overload that takes no state
+            if not full or len(call.args) in full or len(call.args) in fewer and _is_a_state(ctx, call.args[index]):
                 yield Change(ID, (remove_item(call.args[index]),))
 
 
-def _arity(ctx, name: str) -> set[int]:
-    """The numbers of parameters that the state-taking functions of this name have."""
-    result = set()
+def _is_a_state(ctx, argument: Node) -> bool:
+    """Whether an argument is a ``THCState *``: a variable of that type, or what torch gave."""
+    type = ctx.type_of(argument)
+    if type is not None and type.is_known:
+        return type.base.split()[-1].split("::")[-1] == "THCState"
+    return argument.text.replace(" ", "").rstrip("()").endswith(("lazyInitCUDA", "getTHCState"))
+
+
+def _arity(ctx, name: str) -> tuple[set[int], set[int]]:
+    """The numbers of arguments that the state-taking functions of this name take: all of them, and with defaults left out."""
+    full, fewer = set(), set()
     for declarator in ctx.project.functions(name):
         parameters = declarator.field_child("parameters")
         if parameters is not None and any(_is_state(p) for p in parameters.named):
-            result.add(len(parameters.named))
-    return result
+            full.add(len(parameters.named))
+            required = sum(p.kind != "optional_parameter_declaration" for p in parameters.named)
+            fewer |= set(range(required, len(parameters.named)))
+    return full, fewer
 
 
 rewrite = Rewrite(
