@@ -20,6 +20,19 @@ def _options(match, ctx):
     return "Options" in match.text("$options") or (type is not None and type.base.endswith("Options"))
 
 
+def _error(match, ctx):
+    """Whether what is asked may be torch's error: nobody else's member of this name is in the project."""
+    type = ctx.type_of(match["$error"])
+    return not ctx.project.functions("msg_without_backtrace") and (type is None or type.base.split("::")[-1] in ("auto", "Error", "IndexError"))
+
+
+def _text_wanted(match, ctx):
+    """Whether the text of an error is not asked for its pointer at once, which is the case above."""
+    around = match.node.parent
+    member = around.field_child("field") if around is not None and around.kind == "field_expression" else None
+    return _error(match, ctx) and (member is None or member.text != "c_str")
+
+
 def _bare_pointer(match, ctx):
     """A finding where the first argument certainly is a pointer."""
     type = ctx.type_of(match["$pointer"])
@@ -101,6 +114,25 @@ rewrites = [
         Case("$x.localScalar()", "$x.item()", where=_tensor),
         *(Case(f"{space}Scalar($x)", "$x.item()", where=_tensor) for space in ("at::", "c10::", "torch::")),
         removed_in="1.0",
+    ),
+    _rewrite(
+        "c-type-to-scalar-type",
+        "Name the scalar type of a C++ type with ``CppTypeToScalarType``.",
+        "``CTypeToScalarType`` went with torch 1.1.",
+        "auto k = at::CTypeToScalarType<float>::to();",
+        "auto k = c10::CppTypeToScalarType<float>::value;",
+        *(Case(f"{space}::CTypeToScalarType<$T>::to()", "c10::CppTypeToScalarType<$T>::value") for space in ("at", "c10", "torch")),
+        removed_in="1.1",
+    ),
+    _rewrite(
+        "error-without-backtrace",
+        "Ask an error for its text with ``what_without_backtrace``.",
+        "``msg_without_backtrace`` was renamed in torch 1.6, and gives a bare pointer since.",
+        "std::string f(const c10::Error &error) { return error.msg_without_backtrace(); }",
+        "std::string f(const c10::Error &error) { return std::string(error.what_without_backtrace()); }",
+        Case("$error.msg_without_backtrace().c_str()", "$error.what_without_backtrace()", where=_error, since="1.6"),
+        Case("$error.msg_without_backtrace()", "std::string($error.what_without_backtrace())", where=_text_wanted, since="1.6"),
+        removed_in="1.6",
     ),
     _rewrite(
         "s-copy",
