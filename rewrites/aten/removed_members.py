@@ -42,8 +42,9 @@ def _bare_pointer(match, ctx):
 
 
 def _plain_tensor(match, ctx):
-    """Whether ``$x`` is a tensor that can be named twice."""
-    return match["$x"].kind == "identifier" and _tensor(match, ctx)
+    """Whether ``$x`` is a tensor that can be named twice, and no pointer or optional, whose second name would want an arrow."""
+    type = ctx.type_of(match["$x"])
+    return match["$x"].kind == "identifier" and _tensor(match, ctx) and not type.pointers and "optional" not in type.base
 
 
 def _rewrite(id, title, detail, before, after, *cases, **releases):
@@ -78,7 +79,7 @@ rewrites = [
         "float *f(at::Tensor x) { return x.storage().data<float>(); }",
         "float *f(at::Tensor x) { return static_cast<float *>(x.storage().mutable_data()); }",
         Case("$x.storage().data<$T>()", "static_cast<$T *>($x.storage().mutable_data())", where=_tensor, since="2.1"),
-        Case("$x.storage().data<$T>()", "($x.data_ptr<$T>() - $x.storage_offset())", where=_tensor, since="1.3"),
+        Case("$x.storage().data<$T>()", "($x.data_ptr<$T>() - $x.storage_offset())", where=_plain_tensor, since="1.3"),
         removed_in="2.1",
     ),
     _rewrite(

@@ -16,6 +16,7 @@ from rewrites.aten._type import type_calls
 
 _LINK = "https://github.com/pytorch/pytorch/pull/17991"
 _DIRECT = {"is_cuda": "is_cuda", "scalarType": "scalar_type", "is_sparse": "is_sparse", "elementSizeInBytes": "element_size", "scalar_type": "scalar_type"}
+_TYPE_FIRST = frozenset("zeros ones empty full rand randn eye arange linspace range".split())  # took the type first until torch 0.4
 _FACTORY_METHODS = {"tensor": "empty", "zeros": "zeros", "ones": "ones", "empty": "empty", "rand": "rand", "randn": "randn"}
 
 
@@ -38,14 +39,24 @@ def _methods(ctx):
             after = outer.parent
             maker = after.field_child("field") if after is not None and after.kind == "field_expression" else None
             if maker is not None and maker.text in _FACTORY_METHODS:
-                yield from _factory_method(call, outer, after, maker, f".options().dtype({args[0].text})")
+                yield from _factory_method(call, outer, after, maker, f"options().dtype({args[0].text})")
             elif outer.parent is not None and outer.parent.kind in ("argument_list",):
                 yield "type-to-scalar-type", (
                     Edit(call.name.start, call.name.end, b"options"),
                     Edit(member.start, member.end, b"dtype"),
                 ), ()
+        elif member.text == "tensorFromBlob" and is_call and args:
+            yield "type-factory-method", (
+                Edit(outer.start, outer.field_child("arguments").start, b"at::from_blob"),
+                Edit(args[-1].end, args[-1].end, f", {_asked(call)}options()".encode("utf-8", "surrogateescape")),
+            ), ()
         elif member.text in _FACTORY_METHODS and is_call:
-            yield from _factory_method(call, call.node, call.user, member, ".options()")
+            yield from _factory_method(call, call.node, call.user, member, "options()")
+
+
+def _asked(call) -> str:
+    """The tensor with the point or arrow that ``type`` stands behind: ``x.`` or ``p->``."""
+    return call.node.tree.file.text(call.receiver.start, call.name.start)
 
 
 def _factory_method(call, typed, access, maker, options):
@@ -54,13 +65,20 @@ def _factory_method(call, typed, access, maker, options):
     if outer is None or outer.kind != "call_expression":
         return
     arguments = outer.field_child("arguments")
-    if arguments is None or len(arguments.named) != 1:
+    if arguments is None or len(arguments.named) > 1 or (not arguments.named and maker.text != "tensor"):
         return
-    receiver = call.receiver.text
+    if not arguments.named:  # type().tensor() is one without elements
+        yield "type-factory-method", (Edit(outer.start, outer.end, f"at::empty({{0}}, {_asked(call)}{options})".encode("utf-8", "surrogateescape")),), ()
+        return
     yield "type-factory-method", (
         Edit(outer.start, arguments.start, f"at::{_FACTORY_METHODS[maker.text]}".encode()),
-        Edit(arguments.end - 1, arguments.end - 1, f", {receiver}{options}".encode("utf-8", "surrogateescape")),
+        Edit(arguments.end - 1, arguments.end - 1, f", {_asked(call)}{options}".encode("utf-8", "surrogateescape")),
     ), ()
+
+
+def _maker(call) -> str:
+    """The last part of the name of the function that is called."""
+    return "".join(call.field_child("function").text.split()).split("::")[-1]
 
 
 def _factories(ctx):
@@ -68,10 +86,12 @@ def _factories(ctx):
         if call.role == "factory":
             arguments = call.user.field_child("arguments")
             named = arguments.named
-            if len(named) >= 2 and named[0].start <= call.node.start < named[0].end and named[1].kind == "initializer_list":
+            if len(named) >= 2 and named[0].start == call.node.start and named[0].end == call.node.end and _maker(call.user) in _TYPE_FIRST:
                 # type first: at::zeros(x.type(), {2, 3})
-                new = f"{named[1].text}, {call.receiver.text}.options()"
-                yield "type-first-factory", (Edit(named[0].start, named[1].end, new.encode("utf-8", "surrogateescape")),), ()
+                yield "type-first-factory", (
+                    Edit(named[0].start, named[1].start, b""),
+                    Edit(named[-1].end, named[-1].end, f", {_asked(call)}options()".encode("utf-8", "surrogateescape")),
+                ), ()
             else:
                 yield "factory-on-type", (Edit(call.name.start, call.name.end, b"options"),), ()
         elif call.role == "convert:toType":
