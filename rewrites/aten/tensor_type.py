@@ -11,6 +11,7 @@ After:
     auto y = at::empty({n}, x.options());
 """
 
+from migrator.calls import call_of
 from migrator.rewrite import Change, Edit, Rewrite, settings_floor
 from rewrites.aten._type import type_calls
 
@@ -52,6 +53,35 @@ def _methods(ctx):
             ), ()
         elif member.text in _FACTORY_METHODS and is_call:
             yield from _factory_method(call, call.node, call.user, member, "options()")
+
+
+def _held(ctx):
+    """Factories of a type that a variable holds: ``auto &type = x.type(); type.tensor({n})``."""
+    held = {(c.node.start, c.node.end) for c in type_calls(ctx)}
+    for maker in ctx.names({*_FACTORY_METHODS, "tensorFromBlob"}):
+        call = call_of(maker)
+        access = maker.parent
+        if call is None or access is None or access.kind != "field_expression" or call.callee.start != access.start:
+            continue
+        owner = access.field_child("argument")
+        declared = ctx.scopes.lookup(owner.text, owner) if owner is not None and owner.kind == "identifier" else None
+        if declared is None or declared.type.pointers:
+            continue
+        value = declared.value
+        known = declared.type.base.removeprefix("::") in ("at::Type", "at::DeprecatedTypeProperties")
+        if not known and (declared.type.base != "auto" or value is None or (value.start, value.end) not in held):
+            continue
+        arguments = call.node.field_child("arguments")
+        if maker.text == "tensorFromBlob":
+            new = "from_blob"
+        else:
+            if len(call.args) > 1 or (not call.args and maker.text != "tensor"):
+                continue
+            new = _FACTORY_METHODS[maker.text]
+        yield "type-factory-method", (
+            Edit(call.node.start, arguments.start, f"at::{new}".encode()),
+            Edit(arguments.end - 1, arguments.end - 1, f"{', ' if call.args else '{0}, '}{owner.text}.options()".encode()),
+        ), ()
 
 
 def _asked(call) -> str:
@@ -134,9 +164,9 @@ def _fixer(rules, *sources):
     return fix
 
 
-def _rewrite(id, title, detail, before, after, source, removed_in=None, deprecated_in="1.5"):
+def _rewrite(id, title, detail, before, after, *sources, removed_in=None, deprecated_in="1.5"):
     doc = f"{title}\n\n{detail}\n\nBefore:\n    {before}\nAfter:\n    {after}\n"
-    return Rewrite(id, doc, fix=_fixer({id}, source), triggers=frozenset({"type"}), removed_in=removed_in, deprecated_in=deprecated_in, cross_file=True, link=_LINK)
+    return Rewrite(id, doc, fix=_fixer({id}, *sources), triggers=frozenset({"type"}), removed_in=removed_in, deprecated_in=deprecated_in, cross_file=True, link=_LINK)
 
 
 _D = "``Tensor::type()`` is deprecated since torch 1.5 (pytorch/pytorch#17991)."
@@ -148,7 +178,7 @@ rewrites = [
     _rewrite("type-to-scalar-type", "Change the element type of the options, not of the type.", _D,
              "auto y = at::empty({n}, x.type().toScalarType(at::kByte));", "auto y = at::empty({n}, x.options().dtype(at::kByte));", _methods),
     _rewrite("type-factory-method", "Make tensors with the factories of ``at::``, not of a type.", "Removed in torch 1.0.",
-             "auto y = x.type().tensor({n, m});", "auto y = at::empty({n, m}, x.options());", _methods, removed_in="1.0"),
+             "auto y = x.type().tensor({n, m});", "auto y = at::empty({n, m}, x.options());", _methods, _held, removed_in="1.0"),
     _rewrite("factory-on-type", "Make tensors from ``options()``, not from ``type()``.", _D + " ``options()`` names the device index too, which ``type()`` left to the current device.",
              "auto y = at::zeros({n}, x.type());", "auto y = at::zeros({n}, x.options());", _factories),
     _rewrite("type-first-factory", "Sizes first, options second.", "The order of torch 0.4 was removed in 1.0.",
