@@ -52,6 +52,17 @@ def _empty_cuda(ctx, name):
     return message, "at::empty(sizes, options.device(at::kCUDA))"
 
 
+def _blas(ctx, name):
+    """``at::cuda::blas::gemm<float>(...)``."""
+    call = call_of(name)
+    if call is None or not "".join(call.qualified.split()).removeprefix("::").startswith("at::cuda::blas::"):
+        return None
+    last = "".join(call.qualified.split()).split("::")[-1].split("<")[0]
+    return f"at::cuda::blas::{last} is declared, but no torch exports it: it compiles, and does not link", (
+        "tensors in at::mm_out, at::addmm_out or at::addmv_out; or cublasSgemm and its like on at::cuda::getCurrentCUDABlasHandle()"
+    )
+
+
 def _load(ctx, name):
     """``std::shared_ptr<torch::jit::script::Module> module = torch::jit::load(...)``."""
     call = call_of(name)
@@ -119,6 +130,8 @@ _LOOK = {
     "expand_outplace": _expand,
     "expand_inplace": _expand,
     "empty_cuda": _empty_cuda,
+    "gemm": _blas,
+    "gemv": _blas,
     "load": _load,
     "BatchNorm": _layer,
     "FeatureDropout": _layer,

@@ -14,6 +14,11 @@ def _tensor(match, ctx):
     return type is not None and type.is_tensor
 
 
+def _storage(match, ctx):
+    type = ctx.type_of(match["$storage"])
+    return type is not None and type.base.removeprefix("::") in ("at::Storage", "c10::Storage", "torch::Storage") and not type.pointers
+
+
 def _options(match, ctx):
     """Whether ``$options`` are those of a layer, by their spelling or by their declaration."""
     type = ctx.type_of(match["$options"])
@@ -79,6 +84,7 @@ rewrites = [
         "float *f(at::Tensor x) { return x.storage().data<float>(); }",
         "float *f(at::Tensor x) { return static_cast<float *>(x.storage().mutable_data()); }",
         Case("$x.storage().data<$T>()", "static_cast<$T *>($x.storage().mutable_data())", where=_tensor, since="2.1"),
+        Case("$storage.data<$T>()", "static_cast<$T *>($storage.mutable_data())", where=_storage, since="2.1"),
         Case("$x.storage().data<$T>()", "($x.data_ptr<$T>() - $x.storage_offset())", where=_plain_tensor, since="1.3"),
         removed_in="2.1",
     ),

@@ -397,8 +397,8 @@ class _Audit:
         folded = next((new + word for old, new in FOLDED.items() if name == old + word), None)
         if folded is not None and self.index.has(folded, self.ctx.settings.target):
             return f"write {folded}"
-        if word in INSTEAD:
-            return f"write {INSTEAD[word]}"
+        if name in INSTEAD or word in INSTEAD:
+            return f"write {INSTEAD.get(name) or INSTEAD[word]}"
         rule = family(word, TORCH_FAMILIES if title == "torch" else CUDA_FAMILIES)
         if rule is not None:
             return f"write {rule[1]}"
