@@ -505,10 +505,22 @@ def _known_family(word: str) -> bool:
     return family(word, TORCH_FAMILIES) is not None or family(word, CUDA_FAMILIES) is not None
 
 
+def instead(name: str) -> tuple[str | None, str] | None:
+    """The last release that had a name, where the index does not know it, and what to write for it, where no rewrite does."""
+    word = name.rpartition("::")[2]
+    for families, title in ((CUDA_FAMILIES, "CUDA"), (TORCH_FAMILIES, "torch")):
+        rule = family(word, families)
+        if rule is not None:
+            return f"{title} {rule[0] or '1.10'}", rule[1]
+    advice = INSTEAD.get(name) or INSTEAD.get(word)
+    return (None, advice) if advice else None
+
+
 rewrite = Rewrite(
     ID,
     __doc__,
     fix=fix,
+    instead=instead,
     triggers=frozenset({"include", "at", "c10", "torch", "THCState", "cudaError_t", "cudaStream_t", "__global__", "__device__", "define"}) | TH_TYPES,
     removed_in="1.0",
     order=9,
