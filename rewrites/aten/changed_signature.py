@@ -63,6 +63,28 @@ def _blas(ctx, name):
     )
 
 
+def _solver(ctx, name):
+    call = call_of(name)
+    if call is None or not _is_torch(call):
+        return None
+    return "at::cuda::getCurrentCUDASolverDnHandle is exported by libtorch_cuda_linalg alone since torch 1.12: it compiles, and does not link", (
+        "libraries=[\"torch_cuda_linalg\"] in the extension, or a handle of cusolverDnCreate on at::cuda::getCurrentCUDAStream()"
+    )
+
+
+def _generator(ctx, name):
+    """``at::Generator *gen = at::detail::getDefaultCPUGenerator()``, ``at::Generator &gen = at::globalContext().defaultGenerator(...)``."""
+    call = call_of(name)
+    holder = call.node.enclosing("declaration") if call is not None else None
+    type_node = holder.field_child("type") if holder is not None else None
+    if type_node is None or normalise(type_node.text) not in ("at::Generator", "torch::Generator", "Generator"):
+        return None
+    declared = next((n for n in holder.walk() if n.kind in ("pointer_declarator", "reference_declarator")), None)
+    if declared is None or (declared.kind == "reference_declarator" and "const" in holder.text.split("&")[0]):
+        return None
+    return f"{name.text} gives a constant generator, no pointer, since torch 1.6", "at::Generator generator = ..., a handle that shares its state"
+
+
 def _load(ctx, name):
     """``std::shared_ptr<torch::jit::script::Module> module = torch::jit::load(...)``."""
     call = call_of(name)
@@ -130,6 +152,9 @@ _LOOK = {
     "expand_outplace": _expand,
     "expand_inplace": _expand,
     "empty_cuda": _empty_cuda,
+    "getCurrentCUDASolverDnHandle": _solver,
+    "getDefaultCPUGenerator": _generator,
+    "defaultGenerator": _generator,
     "gemm": _blas,
     "gemv": _blas,
     "load": _load,
