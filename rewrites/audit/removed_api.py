@@ -164,7 +164,7 @@ class _Audit:
             if before == b"\\" or data[max(0, at - 1) : at + 1] == b"*/" or data[max(0, at - 7) : at + 1].endswith(b"template"):
                 return True  # behind a continued line, a comment, or `x.template f<T>()`
             if before == b"." or data[max(0, at - 1) : at + 1] == b"->":
-                if any(self.may_own(scope) for scope in scopes):
+                if word in _DISTINCT or any(self.may_own(scope) for scope in scopes):
                     return True
             elif qualifier:
                 if self.qualified(qualifier + word) is not None:

@@ -21,6 +21,9 @@ from migrator.syntax import preproc
 
 ID = "version-arms"
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_GUARDS = frozenset(
+    f"{head}VERSION_GE_{major}_{minor}" for head in ("", "TORCH_", "PYTORCH_") for major, last in ((1, 13), (2, 20)) for minor in range(last + 1)
+)
 _ASKED = re.compile(r"defined|and|or|not|TORCH_VERSION_(?:MAJOR|MINOR)|(?:TORCH_|PYTORCH_)?VERSION_GE_\d+_\d+|TORCH_CHECK|AT_CHECK|THCudaCheck")
 
 
@@ -56,6 +59,6 @@ def _comments(text: bytes) -> bool:
 
 
 rewrite = Rewrite(
-    ID, __doc__, fix=fix, triggers=frozenset({"if", "ifdef", "ifndef"}), deprecated_in="1.5", tier="unsafe",
+    ID, __doc__, fix=fix, triggers=_GUARDS | {"TORCH_VERSION_MAJOR", "TORCH_VERSION_MINOR", "TORCH_CHECK", "AT_CHECK", "THCudaCheck"}, deprecated_in="1.5", tier="unsafe",
     link="https://pytorch.org/docs/stable/cpp_index.html",
 )  # fmt: skip
