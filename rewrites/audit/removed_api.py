@@ -521,7 +521,7 @@ rewrite = Rewrite(
     __doc__,
     fix=fix,
     instead=instead,
-    triggers=frozenset({"include", "at", "c10", "torch", "THCState", "cudaError_t", "cudaStream_t", "__global__", "__device__", "define"}) | TH_TYPES,
+    triggers=frozenset({"include", "at", "c10", "torch", "THCState", "cudaError_t", "cudaStream_t", "__global__", "__device__", "define", "THMin", "THMax"}) | TH_TYPES,
     removed_in="1.0",
     order=9,
     link="https://github.com/pytorch/pytorch/releases",

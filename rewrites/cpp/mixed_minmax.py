@@ -66,6 +66,9 @@ def _kind(ctx, node, depth=0) -> str | None:
         if not digits.isdigit() or len(digits) > 9:
             return None
         return ("int", "int64_t", "long long")[min(len(text) - len(digits), 2)]
+    if node.kind in ("subscript_expression", "pointer_expression"):
+        type = ctx.type_of(node)
+        return None if type is None or type.pointers or type.template else _canonical(type.base)
     if node.kind == "cast_expression":
         return _canonical(node.field_child("type").text)
     if node.kind == "identifier":
