@@ -32,6 +32,23 @@ def _cudnn(ctx, name):
     return None
 
 
+def _cudnn_with_bias(ctx, name):
+    call = call_of(name)
+    if call is not None and _is_torch(call) and len(call.args) >= 9 and is_tensor(ctx, call.args[2]):
+        return "at::cudnn_convolution takes no bias", (
+            "at::cudnn_convolution(input, weight, padding, stride, dilation, groups, benchmark, deterministic, allow_tf32), and add the bias; "
+            "or at::convolution, which takes one"
+        )
+    return _cudnn(ctx, name)
+
+
+def _class(ctx, name):
+    call = call_of(name)
+    if call is None or len(call.args) != 1 or "".join(call.qualified.split()).removeprefix("::").split("<")[0] != "torch::jit::class_":
+        return None
+    return "torch::jit::class_ takes a namespace before the name since torch 1.5", 'torch::class_<A>("my_classes", "A"), in Python torch.classes.my_classes.A'
+
+
 def _expand(ctx, name):
     call = call_of(name)
     outer = call.node.parent if call is not None else None
@@ -148,7 +165,8 @@ _LOOK = {
     "unsafeGetTH": _th,
     "pImpl": _impl,
     "type": _converted,
-    "cudnn_convolution": _cudnn,
+    "cudnn_convolution": _cudnn_with_bias,
+    "class_": _class,
     "expand_outplace": _expand,
     "expand_inplace": _expand,
     "empty_cuda": _empty_cuda,
