@@ -81,7 +81,8 @@ class Target:
         return frozenset(word.decode() for word in found)
 
     def has_header(self, name: str) -> bool:
-        return any((d / name).is_file() for d in self.dirs)
+        """Whether the release has a header: here, or in a part of CUDA that is not installed (cuRAND, say)."""
+        return any((d / name).is_file() for d in self.dirs) or bool(self.index.cuda.headers.get(name, 0) & self.index.cuda.bit(CUDA))
 
     def state(self, scopes: list[str], word: str) -> str:
         """ "gone", "there" or "unknown": of a name in one of some scopes ("" is the global one)."""
@@ -171,7 +172,7 @@ class Folder:
         uses: dict[tuple[Path, int], Complaint] = {}
         for each in self.complaints:
             if each.kind == "header":
-                if not self.is_torch_header(each.name):
+                if not self.is_torch_header(each.name) or self.target.has_header(each.name):
                     continue
                 tally.headers += 1
                 met = self.touched(each.file, each.line, each.line)

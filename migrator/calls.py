@@ -115,6 +115,8 @@ def remove_item(item: Node) -> Edit:
 
 def remove_statement(node: Node) -> Edit:
     """The edit that takes a statement away: its whole lines where nothing else stands on them."""
+    if node.parent is not None and node.parent.kind == "linkage_specification":
+        node = node.parent  # extern "C" int *p; else it would be that of what stands next
     data = node.tree.file.data
     line_start = data.rfind(b"\n", 0, node.start) + 1
     line_end = data.find(b"\n", node.end)

@@ -129,6 +129,7 @@ class Rewrite:
     cross_file: bool = False  # looks at other files, so it runs again whenever one of them changed
     group: str = ""
     remembers: bool = False  # keeps something of the project from one pass to the next, so one process asks it of all files, in their order
+    instead: Callable[[str], tuple[str | None, str] | None] | None = field(default=None, repr=False)  # of a name that is gone: last release, what to write
     _compiled: list = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:

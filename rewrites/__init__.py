@@ -32,6 +32,7 @@ def catalogue() -> Catalogue:
         for each in [module.rewrite] if hasattr(module, "rewrite") else getattr(module, "rewrites", []):
             each.group = path.parent.name
             each.remembers = each.remembers or each.group in _REMEMBERING
+            each.link = each.link or _notes(each)
             found.append(each)
     return Catalogue(tuple(sorted(found, key=lambda r: r.id)), KNOWLEDGE, known_macros, GUARDS)
 
@@ -49,3 +50,9 @@ def main() -> None:
     except KeyboardInterrupt:
         raise SystemExit(130) from None  # nothing has begun
     run(catalogue, trigger_words)
+
+
+def _notes(rewrite: Rewrite) -> str:
+    """The notes of the torch release that took the old form away or said that it will go."""
+    release = rewrite.removed_in or rewrite.deprecated_in
+    return f"https://github.com/pytorch/pytorch/releases/tag/v{release}.0" if release and rewrite.group in ("aten", "thc", "ffi") else ""

@@ -18,7 +18,7 @@ REWRITES = [r for r in catalogue().rewrites if getattr(r, "language", "c++") in 
 NAME = re.compile(r"(?<![\w$.>:])(?:::)?([A-Za-z_]\w*(?:::[A-Za-z_]\w*)*)")
 STANDARD = re.compile(r"[a-z_0-9]+(?:\.h)?\Z")  # <memory>, <cuda_runtime.h>
 # Names that a case writes and that no header of torch declares by hand (macros make them), or that are not torch's.
-NOT_DECLARED = re.compile(r"(?:at|c10|torch)::(?:k[A-Z]\w+|ScalarType(?:::\w+)?)\Z|std::|pybind11::")
+NOT_DECLARED = re.compile(r"c10::CppTypeToScalarType|(?:at|c10|torch)::(?:k[A-Z]\w+|ScalarType(?:::\w+)?)\Z|std::|pybind11::")
 CONDITIONAL = {
     "c10::guts::apply",  # the scanner reads every arm of #if: this one is for HIP since 2.10
     "c10::get",  # the variant's went in 2.2; another function has the name ever since

@@ -214,3 +214,25 @@ def test_what_is_advised_exists():
     names = {name for text in INSTEAD.values() for name in re.findall(r"\b(?:at|c10)::[\w:]*\w", text)}
     advised = {name for name in names if not re.search(r"::k[A-Z]", name)}  # macros make those
     assert [name for name in sorted(advised) if not index.has(name, releases.parse(releases.NEWEST))] == []
+
+
+def test_a_member_whose_name_says_of_which_class_it_is():
+    assert "toIntListRef is gone" in messages("std::vector<c10::IValue> stack; auto a = stack[0].toIntListRef();")
+    assert messages("struct V { int toIntListRef() { return 1; } }; std::vector<c10::IValue> s; V v; auto a = v.toIntListRef();") == ""
+
+
+def test_what_the_index_cannot_list_is_not_gone():
+    """Functions that a macro makes (at::tensor), members of what an alias stands for."""
+    assert messages("auto a = at::tensor({1.0, 2.0}); torch::autograd::GradMode::set_enabled(false);") == ""
+
+
+def test_functions_of_thc_in_a_file_without_includes():
+    text = "template <typename T> __device__ T total(T *s, T x, int n) { return reduceBlock(s, n, x, Add<T>(), T(0)) + THMin(n, 3); }\n"
+    assert {"reduceBlock", "THMin"} <= {item.message.split(" is gone")[0] for item in left(text)}
+    assert left("template <typename T> T reduceBlock(T *s, int n) { return s[n]; }\nint f(int *s) { return reduceBlock(s, 3); }\n#define N 3\n") == []
+
+
+def test_types_and_enumerators_that_went_before_the_index_begins():
+    assert "CUDA_R_16F" in messages("auto t = CUBLAS_DATA_HALF;")
+    assert "THPUtils_unpackDouble" in messages("auto d = THPUtils_unpackReal_FLOAT(o);")
+    assert "std::negation" in messages("using N = c10::guts::negation<std::true_type>;")

@@ -179,6 +179,12 @@ def test_groups_and_what_is_off_by_default(folder):
     assert "getCurrentCUDAStream" in text and "AT_CHECK" in text and "LAUNCH_CHECK" in text
 
 
+def test_rules_names_release_tier_and_link():
+    lines = CliRunner().invoke(main, ["rules", "--no-config"], obj=catalogue).output.splitlines()
+    [line] = [line for line in lines if line.startswith("at-warn ")]
+    assert "removed in torch 1.5" in line and " safe " in line and line.endswith("https://github.com/pytorch/pytorch/releases/tag/v1.5.0")
+
+
 def test_rules_of_a_group():
     result = CliRunner().invoke(main, ["rules", "modernize"], obj=catalogue)
     lines = result.stdout.splitlines()

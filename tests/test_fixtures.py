@@ -129,12 +129,14 @@ def test_docstring_example(rule: Rewrite, tmp_path):
     }
     forms = (str, _in_function) if rule.language == "c++" else (str,)
     ranges = (settings, replace(settings, min_torch=(1, 8)))
-    for asked, wrapped, name, known in itertools.product(ranges, forms, names[rule.language], (alone, catalogue())):
+    built = {"setup.py": b"from torch.utils.cpp_extension import CUDAExtension\n"}  # what some of these look for beside the source
+    besides = ({}, built) if rule.language == "c++" else ({},)
+    for beside, asked, wrapped, name, known in itertools.product(besides, ranges, forms, names[rule.language], (alone, catalogue())):
         root = tmp_path / str(len(got))
         source = wrapped(before)
         if name.endswith(".ipynb"):
             source = json.dumps({"cells": [{"cell_type": "code", "source": source}]})
-        result, plan = run({name: source.encode()}, root, asked, known)
+        result, plan = run({**beside, name: source.encode()}, root, asked, known)
         text = result.get(name, result.get(name + "pp", b"")).decode()
         if name.endswith(".ipynb"):
             text = json.loads(text)["cells"][0]["source"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from migrator.cli import UsageError, examples
@@ -43,7 +45,14 @@ def command(context: click.Context, name: str, torch: str | None, cuda: str | No
         entries = index.search(name.rpartition("::")[2])
         if "::" in name:
             entries = [e for e in entries if e.name.endswith("::" + name)]
-    handlers = _handlers(context.obj(), name) if context.obj is not None else []
+    known = context.obj() if context.obj is not None else None
+    handlers = _handlers(known, name, bool(entries)) if known is not None else []
+    instead = next((found for r in known.rewrites if r.instead and (found := r.instead(name))), None) if known is not None else None
+    if not entries and instead is not None and instead[0]:
+        click.echo(f"{name}: last in {instead[0]}\nwrite {instead[1]}")
+        context.exit(1)
+    if not entries and not handlers and _MADE.search(name):
+        raise UsageError(f"{name} is made by a macro (AT_FORALL_SCALAR_TYPES in c10/core/ScalarType.h), whose names the index does not hold")
     if not entries and not handlers:
         near = [n for domain in index.domains for n in index.nearest(name, domain=domain.title)]
         raise UsageError(
@@ -66,7 +75,9 @@ def command(context: click.Context, name: str, torch: str | None, cuda: str | No
         for case in rewrite.cases:
             if isinstance(case.to, str) and name.rpartition("::")[2] in case.pattern:
                 click.echo(f"    {case.pattern}  ->  {case.to}" + (f"  (since {case.since})" if case.since != "1.0" else ""))
-    if not there and entries and not handlers:
+    if not there and entries and not handlers and instead is not None:
+        click.echo(f"write {instead[1]}")
+    elif not there and entries and not handlers:
         domain = next(d for d in index.domains if d.title == entries[0].domain)
         near = index.nearest(entries[0].name, asked[domain.title], domain.title)
         if near:
@@ -76,6 +87,7 @@ def command(context: click.Context, name: str, torch: str | None, cuda: str | No
 
 
 SHOWN = 12
+_MADE = re.compile(r"(?:\A|::)(?:ScalarType::[A-Z]\w+|k[A-Z]\w+)\Z")
 
 
 def _line(entry, domain, release, has: bool) -> str:
@@ -112,7 +124,8 @@ def _release(option: str, text: str | None, domain):
     return release
 
 
-def _handlers(catalogue, name: str) -> list:
-    """The rewrites that change a name."""
+def _handlers(catalogue, name: str, declared: bool) -> list:
+    """The rewrites that change a name; of one that headers declare, those of C++."""
     word = name.rpartition("::")[2]
-    return [r for r in catalogue.rewrites if r.id != "removed-api" and (word in r.triggers or f"<{name}>" in r.doc)]
+    rewrites = [r for r in catalogue.rewrites if r.language == "c++" or not declared]
+    return [r for r in rewrites if r.id != "removed-api" and (word in r.triggers or f"<{name}>" in r.doc)]

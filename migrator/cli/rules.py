@@ -45,11 +45,11 @@ def command(catalogue, rule: str | None, config: Path | None, no_config: bool) -
         if not listed:
             raise UsageError(known.unknown(rule))
         width, group, when = (max(map(len, column)) for column in zip(*((r.id, r.group, r.when) for r in listed), strict=True))
-        lines = [f"{r.id:<{width}}  {r.group:<{group}}  {r.when:<{when}}  {r.tier:<6}  {plain(r.title)}" for r in listed]
+        lines = [f"{r.id:<{width}}  {r.group:<{group}}  {r.when:<{when}}  {r.tier:<6}  {plain(r.title)}{'  ' * bool(r.link)}{r.link}" for r in listed]
         columns = shutil.get_terminal_size().columns
         if sys.stdout.isatty() and max(map(len, lines)) > columns:
             folded = TextWrapper(columns, initial_indent="    ", subsequent_indent="    ")
-            lines = [f"{r.id}  ({r.group}, {r.tier}, {r.when})\n{folded.fill(plain(r.title))}" for r in listed]
+            lines = [f"{r.id}  ({r.group}, {r.tier}, {r.when})\n{folded.fill(plain(r.title))}{chr(10) + '    ' if r.link else ''}{r.link}" for r in listed]
         click.echo("\n".join(lines))
         return
     click.echo(f"{found.id} ({found.group}, {found.tier}, {found.when})\n")

@@ -32,6 +32,23 @@ def _cudnn(ctx, name):
     return None
 
 
+def _cudnn_with_bias(ctx, name):
+    call = call_of(name)
+    if call is not None and _is_torch(call) and len(call.args) >= 9 and is_tensor(ctx, call.args[2]):
+        return "at::cudnn_convolution takes no bias", (
+            "at::cudnn_convolution(input, weight, padding, stride, dilation, groups, benchmark, deterministic, allow_tf32), and add the bias; "
+            "or at::convolution, which takes one"
+        )
+    return _cudnn(ctx, name)
+
+
+def _class(ctx, name):
+    call = call_of(name)
+    if call is None or len(call.args) != 1 or "".join(call.qualified.split()).removeprefix("::").split("<")[0] != "torch::jit::class_":
+        return None
+    return "torch::jit::class_ takes a namespace before the name since torch 1.5", 'torch::class_<A>("my_classes", "A"), in Python torch.classes.my_classes.A'
+
+
 def _expand(ctx, name):
     call = call_of(name)
     outer = call.node.parent if call is not None else None
@@ -50,6 +67,39 @@ def _empty_cuda(ctx, name):
         return None
     message = "at::native::empty_cuda takes dtype, layout, device and pin_memory one by one, no options"
     return message, "at::empty(sizes, options.device(at::kCUDA))"
+
+
+def _blas(ctx, name):
+    """``at::cuda::blas::gemm<float>(...)``."""
+    call = call_of(name)
+    if call is None or not "".join(call.qualified.split()).removeprefix("::").startswith("at::cuda::blas::"):
+        return None
+    last = "".join(call.qualified.split()).split("::")[-1].split("<")[0]
+    return f"at::cuda::blas::{last} is declared, but no torch exports it: it compiles, and does not link", (
+        "tensors in at::mm_out, at::addmm_out or at::addmv_out; or cublasSgemm and its like on at::cuda::getCurrentCUDABlasHandle()"
+    )
+
+
+def _solver(ctx, name):
+    call = call_of(name)
+    if call is None or not _is_torch(call):
+        return None
+    return "at::cuda::getCurrentCUDASolverDnHandle is exported by libtorch_cuda_linalg alone since torch 1.12: it compiles, and does not link", (
+        "libraries=[\"torch_cuda_linalg\"] in the extension, or a handle of cusolverDnCreate on at::cuda::getCurrentCUDAStream()"
+    )
+
+
+def _generator(ctx, name):
+    """``at::Generator *gen = at::detail::getDefaultCPUGenerator()``, ``at::Generator &gen = at::globalContext().defaultGenerator(...)``."""
+    call = call_of(name)
+    holder = call.node.enclosing("declaration") if call is not None else None
+    type_node = holder.field_child("type") if holder is not None else None
+    if type_node is None or normalise(type_node.text) not in ("at::Generator", "torch::Generator", "Generator"):
+        return None
+    declared = next((n for n in holder.walk() if n.kind in ("pointer_declarator", "reference_declarator")), None)
+    if declared is None or (declared.kind == "reference_declarator" and "const" in holder.text.split("&")[0]):
+        return None
+    return f"{name.text} gives a constant generator, no pointer, since torch 1.6", "at::Generator generator = ..., a handle that shares its state"
 
 
 def _load(ctx, name):
@@ -115,10 +165,16 @@ _LOOK = {
     "unsafeGetTH": _th,
     "pImpl": _impl,
     "type": _converted,
-    "cudnn_convolution": _cudnn,
+    "cudnn_convolution": _cudnn_with_bias,
+    "class_": _class,
     "expand_outplace": _expand,
     "expand_inplace": _expand,
     "empty_cuda": _empty_cuda,
+    "getCurrentCUDASolverDnHandle": _solver,
+    "getDefaultCPUGenerator": _generator,
+    "defaultGenerator": _generator,
+    "gemm": _blas,
+    "gemv": _blas,
     "load": _load,
     "BatchNorm": _layer,
     "FeatureDropout": _layer,

@@ -11,6 +11,7 @@ After:
 from migrator.rewrite import Change, Edit, Rewrite
 
 ID = "device-guard-index"
+_INDICES = frozenset({"int", "int64_t", "long", "int32_t", "int16_t", "short", "c10::DeviceIndex", "at::DeviceIndex"})
 
 
 def fix(ctx):
@@ -34,6 +35,8 @@ def fix(ctx):
                 declared = ctx.scopes.lookup(text, argument) if text.isidentifier() else None
                 if declared is not None and declared.type.is_tensor and not declared.type.pointers:
                     yield Change(ID, (Edit(argument.end, argument.end, b".device()"),))
+                elif text.isdigit() or (declared is not None and not declared.type.pointers and declared.type.base in _INDICES):
+                    yield Change(ID, (Edit(argument.start, argument.start, b"at::Device(at::kCUDA, "), Edit(argument.end, argument.end, b")")))
             break
 
 

@@ -14,10 +14,28 @@ def _tensor(match, ctx):
     return type is not None and type.is_tensor
 
 
+def _storage(match, ctx):
+    type = ctx.type_of(match["$storage"])
+    return type is not None and type.base.removeprefix("::") in ("at::Storage", "c10::Storage", "torch::Storage") and not type.pointers
+
+
 def _options(match, ctx):
     """Whether ``$options`` are those of a layer, by their spelling or by their declaration."""
     type = ctx.type_of(match["$options"])
     return "Options" in match.text("$options") or (type is not None and type.base.endswith("Options"))
+
+
+def _error(match, ctx):
+    """Whether what is asked may be torch's error: nobody else's member of this name is in the project."""
+    type = ctx.type_of(match["$error"])
+    return not ctx.project.functions("msg_without_backtrace") and (type is None or type.base.split("::")[-1] in ("auto", "Error", "IndexError"))
+
+
+def _text_wanted(match, ctx):
+    """Whether the text of an error is not asked for its pointer at once, which is the case above."""
+    around = match.node.parent
+    member = around.field_child("field") if around is not None and around.kind == "field_expression" else None
+    return _error(match, ctx) and (member is None or member.text != "c_str")
 
 
 def _bare_pointer(match, ctx):
@@ -29,8 +47,9 @@ def _bare_pointer(match, ctx):
 
 
 def _plain_tensor(match, ctx):
-    """Whether ``$x`` is a tensor that can be named twice."""
-    return match["$x"].kind == "identifier" and _tensor(match, ctx)
+    """Whether ``$x`` is a tensor that can be named twice, and no pointer or optional, whose second name would want an arrow."""
+    type = ctx.type_of(match["$x"])
+    return match["$x"].kind == "identifier" and _tensor(match, ctx) and not type.pointers and "optional" not in type.base
 
 
 def _rewrite(id, title, detail, before, after, *cases, **releases):
@@ -65,7 +84,8 @@ rewrites = [
         "float *f(at::Tensor x) { return x.storage().data<float>(); }",
         "float *f(at::Tensor x) { return static_cast<float *>(x.storage().mutable_data()); }",
         Case("$x.storage().data<$T>()", "static_cast<$T *>($x.storage().mutable_data())", where=_tensor, since="2.1"),
-        Case("$x.storage().data<$T>()", "($x.data_ptr<$T>() - $x.storage_offset())", where=_tensor, since="1.3"),
+        Case("$storage.data<$T>()", "static_cast<$T *>($storage.mutable_data())", where=_storage, since="2.1"),
+        Case("$x.storage().data<$T>()", "($x.data_ptr<$T>() - $x.storage_offset())", where=_plain_tensor, since="1.3"),
         removed_in="2.1",
     ),
     _rewrite(
@@ -101,6 +121,25 @@ rewrites = [
         Case("$x.localScalar()", "$x.item()", where=_tensor),
         *(Case(f"{space}Scalar($x)", "$x.item()", where=_tensor) for space in ("at::", "c10::", "torch::")),
         removed_in="1.0",
+    ),
+    _rewrite(
+        "c-type-to-scalar-type",
+        "Name the scalar type of a C++ type with ``CppTypeToScalarType``.",
+        "``CTypeToScalarType`` went with torch 1.1.",
+        "auto k = at::CTypeToScalarType<float>::to();",
+        "auto k = c10::CppTypeToScalarType<float>::value;",
+        *(Case(f"{space}::CTypeToScalarType<$T>::to()", "c10::CppTypeToScalarType<$T>::value") for space in ("at", "c10", "torch")),
+        removed_in="1.1",
+    ),
+    _rewrite(
+        "error-without-backtrace",
+        "Ask an error for its text with ``what_without_backtrace``.",
+        "``msg_without_backtrace`` was renamed in torch 1.6, and gives a bare pointer since.",
+        "std::string f(const c10::Error &error) { return error.msg_without_backtrace(); }",
+        "std::string f(const c10::Error &error) { return std::string(error.what_without_backtrace()); }",
+        Case("$error.msg_without_backtrace().c_str()", "$error.what_without_backtrace()", where=_error, since="1.6"),
+        Case("$error.msg_without_backtrace()", "std::string($error.what_without_backtrace())", where=_text_wanted, since="1.6"),
+        removed_in="1.6",
     ),
     _rewrite(
         "s-copy",

@@ -11,6 +11,7 @@ After:
     auto y = at::empty({n}, x.options());
 """
 
+from migrator.calls import call_of
 from migrator.rewrite import Change, Edit, Rewrite, settings_floor
 from rewrites.aten._type import type_calls
 
@@ -39,16 +40,55 @@ def _methods(ctx):
             after = outer.parent
             maker = after.field_child("field") if after is not None and after.kind == "field_expression" else None
             if maker is not None and maker.text in _FACTORY_METHODS:
-                yield from _factory_method(call, outer, after, maker, f".options().dtype({args[0].text})")
-            elif moved := _type_first(outer, f"{call.receiver.text}.options().dtype({args[0].text})"):
+                yield from _factory_method(call, outer, after, maker, f"options().dtype({args[0].text})")
+            elif moved := _type_first(outer, f"{_asked(call)}options().dtype({args[0].text})"):
                 yield "type-first-factory", moved, ()
             elif outer.parent is not None and outer.parent.kind in ("argument_list",):
                 yield "type-to-scalar-type", (
                     Edit(call.name.start, call.name.end, b"options"),
                     Edit(member.start, member.end, b"dtype"),
                 ), ()
+        elif member.text == "tensorFromBlob" and is_call and args:
+            yield "type-factory-method", (
+                Edit(outer.start, outer.field_child("arguments").start, b"at::from_blob"),
+                Edit(args[-1].end, args[-1].end, f", {_asked(call)}options()".encode("utf-8", "surrogateescape")),
+            ), ()
         elif member.text in _FACTORY_METHODS and is_call:
-            yield from _factory_method(call, call.node, call.user, member, ".options()")
+            yield from _factory_method(call, call.node, call.user, member, "options()")
+
+
+def _held(ctx):
+    """Factories of a type that a variable holds: ``auto &type = x.type(); type.tensor({n})``."""
+    held = {(c.node.start, c.node.end) for c in type_calls(ctx)}
+    for maker in ctx.names({*_FACTORY_METHODS, "tensorFromBlob"}):
+        call = call_of(maker)
+        access = maker.parent
+        if call is None or access is None or access.kind != "field_expression" or call.callee.start != access.start:
+            continue
+        owner = access.field_child("argument")
+        declared = ctx.scopes.lookup(owner.text, owner) if owner is not None and owner.kind == "identifier" else None
+        if declared is None or declared.type.pointers:
+            continue
+        value = declared.value
+        known = declared.type.base.removeprefix("::") in ("at::Type", "at::DeprecatedTypeProperties")
+        if not known and (declared.type.base != "auto" or value is None or (value.start, value.end) not in held):
+            continue
+        arguments = call.node.field_child("arguments")
+        if maker.text == "tensorFromBlob":
+            new = "from_blob"
+        else:
+            if len(call.args) > 1 or (not call.args and maker.text != "tensor"):
+                continue
+            new = _FACTORY_METHODS[maker.text]
+        yield "type-factory-method", (
+            Edit(call.node.start, arguments.start, f"at::{new}".encode()),
+            Edit(arguments.end - 1, arguments.end - 1, f"{', ' if call.args else '{0}, '}{owner.text}.options()".encode()),
+        ), ()
+
+
+def _asked(call) -> str:
+    """The tensor with the point or arrow that ``type`` stands behind: ``x.`` or ``p->``."""
+    return call.node.tree.file.text(call.receiver.start, call.name.start)
 
 
 def _factory_method(call, typed, access, maker, options):
@@ -57,12 +97,14 @@ def _factory_method(call, typed, access, maker, options):
     if outer is None or outer.kind != "call_expression":
         return
     arguments = outer.field_child("arguments")
-    if arguments is None or len(arguments.named) != 1:
+    if arguments is None or len(arguments.named) > 1 or (not arguments.named and maker.text != "tensor"):
         return
-    receiver = call.receiver.text
+    if not arguments.named:  # type().tensor() is one without elements
+        yield "type-factory-method", (Edit(outer.start, outer.end, f"at::empty({{0}}, {_asked(call)}{options})".encode("utf-8", "surrogateescape")),), ()
+        return
     yield "type-factory-method", (
         Edit(outer.start, arguments.start, f"at::{_FACTORY_METHODS[maker.text]}".encode()),
-        Edit(arguments.end - 1, arguments.end - 1, f", {receiver}{options}".encode("utf-8", "surrogateescape")),
+        Edit(arguments.end - 1, arguments.end - 1, f", {_asked(call)}{options}".encode("utf-8", "surrogateescape")),
     ), ()
 
 
@@ -82,7 +124,7 @@ def _type_first(node, options):
 def _factories(ctx):
     for call in type_calls(ctx):
         if call.role == "factory":
-            if moved := _type_first(call.node, f"{call.receiver.text}.options()"):
+            if moved := _type_first(call.node, f"{_asked(call)}options()"):
                 yield "type-first-factory", moved, ()
             else:
                 yield "factory-on-type", (Edit(call.name.start, call.name.end, b"options"),), ()
@@ -140,7 +182,7 @@ rewrites = [
     _rewrite("type-to-scalar-type", "Change the element type of the options, not of the type.", _D,
              "auto y = at::empty({n}, x.type().toScalarType(at::kByte));", "auto y = at::empty({n}, x.options().dtype(at::kByte));", _methods),
     _rewrite("type-factory-method", "Make tensors with the factories of ``at::``, not of a type.", "Removed in torch 1.0.",
-             "auto y = x.type().tensor({n, m});", "auto y = at::empty({n, m}, x.options());", _methods, removed_in="1.0"),
+             "auto y = x.type().tensor({n, m});", "auto y = at::empty({n, m}, x.options());", _methods, _held, removed_in="1.0"),
     _rewrite("factory-on-type", "Make tensors from ``options()``, not from ``type()``.", _D + " ``options()`` names the device index too, which ``type()`` left to the current device.",
              "auto y = at::zeros({n}, x.type());", "auto y = at::zeros({n}, x.options());", _factories),
     _rewrite("type-first-factory", "Sizes first, options second.", "The order of torch 0.4 was removed in 1.0.",

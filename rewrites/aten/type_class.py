@@ -10,7 +10,7 @@ After:
 
 import re
 
-from migrator.rewrite import Change, Edit, Rewrite
+from migrator.rewrite import Change, Edit, Finding, Rewrite
 
 ID = "type-class"
 _SPELT = re.compile(rb"at\s*::\s*Type\b")
@@ -28,6 +28,13 @@ def fix(ctx):
             yield Change(ID, (Edit(node.start, node.end, b"auto"),))
         elif owner is not None and owner.kind in ("parameter_declaration", "declaration") and node.field == "type":
             yield Change(ID, (Edit(node.start, node.end, b"at::DeprecatedTypeProperties"),))
+        elif owner is not None and owner.kind in ("field_declaration", "function_definition", "type_descriptor") and node.field == "type":
+            yield Finding(
+                ID,
+                node.start,
+                "at::Type is another class since torch 1.1: one of TorchScript's types",
+                "at::TensorOptions and x.options(), held by value; or at::DeprecatedTypeProperties *, which x.type() gives",
+            )
 
 
 rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"Type"}), removed_in="1.1", link="https://github.com/pytorch/pytorch/pull/17991")

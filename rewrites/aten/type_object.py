@@ -20,6 +20,9 @@ for space in ("at", "torch"):
         for factory in ("zeros", "ones", "empty", "rand", "randn"):
             for outer in ("at", "torch"):
                 _CASES.append(Case(f"{outer}::{factory}({space}::{kind}($k), $sizes)", f"{outer}::{factory}($sizes, {options})"))
+        for outer in ("at", "torch"):
+            _CASES.append(Case(f"{outer}::full({space}::{kind}($k), $sizes, $value)", f"{outer}::full($sizes, $value, {options})"))
+        _CASES.append(Case(f"{space}::{kind}($k).tensor()", f"at::empty({{0}}, {options})"))
         for old, new in (("tensor", "empty"), ("zeros", "zeros"), ("ones", "ones"), ("empty", "empty")):
             _CASES.append(Case(f"{space}::{kind}($k).{old}($sizes)", f"at::{new}($sizes, {options})"))
 

@@ -26,7 +26,7 @@ TORCH_HEADERS = re.compile(r"(?:ATen|c10|TH|THC|THCUNN|THNN|torch/csrc|torch/hea
 _OLD_FOLDERS = ("TH/", "THC/")  # on the include path themselves until _ON_PATH
 _ON_PATH = (2, 6)
 _MACRO = re.compile(r"(?:AT|C10|CAFFE2|TORCH|PYTORCH|THC|TH|THP|THNN|JIT|CUB)_[A-Z0-9_]+\Z|AT_?[A-Z_]+\Z")
-_TH = re.compile(r"TH(?:C|NN|CUNN)?[A-Z][a-z]\w*\Z|THC_\w+\Z|THCUNN_\w+\Z")
+_TH = re.compile(r"TH(?:C|NN|CUNN|P)?[A-Z][a-z]\w*\Z|THC_\w+\Z|THCUNN_\w+\Z")
 _CUDA = re.compile(
     r"(?:cuda|cublas|cusparse|cusolver|curand|cufft|cu|nvtx|nvrtc)[A-Z]\w+\Z|(?:CUDA|CUDART|CUBLAS|CUSPARSE|CUSOLVER|CURAND|CUFFT|CU)_[A-Z0-9_]+\Z"
     r"|__(?:shfl|ballot|any|all|syncwarp)\w*\Z"
@@ -42,7 +42,13 @@ _LIBRARIES = {
     "_CUFFT_H_": "cufft", "CUSPARSEAPI": "cusparse", "CUSOLVER_COMMON_H_": "cusolver", "CURAND_H_": "curand", "CUBLAS_API_H_": "cublas",
     "NV_NPPIDEFS_H": "npp", "NVJPEGAPI": "nvjpeg",
 }  # fmt: skip
-_TENSOR_GIVERS = {"type": "at::DeprecatedTypeProperties"}
+_CAMEL_FUNCTION = re.compile(r"[a-z]{3,}[A-Z]\w{3,}\Z")
+_NAMESPACES = ("at", "torch", "at::cuda", "at::cuda::detail", "at::native", "c10", "c10::cuda")  # that a using directive may open
+_TENSOR_GIVERS = {"type": "at::DeprecatedTypeProperties", "storage": "at::Storage"}
+_CLASS_HOMES = ("at", "c10", "torch", "torch::autograd", "torch::jit", "at::cuda", "c10::cuda")
+_DISTINCT = frozenset(  # members that only one class of torch's ever had
+    "toGenericList toGenericListRef toIntListRef toDoubleListRef toTensorListRef toBoolListRef msg_stack msg_without_backtrace".split()
+)
 _CALL_TYPES = {"at::globalContext": "at::Context", "torch::globalContext": "at::Context", "at::detail::getCUDAHooks": "at::CUDAHooksInterface"}
 
 _GLOBAL = b"."  # what the index puts before a global name
@@ -57,6 +63,9 @@ _UNSPELT = {
     b"DeprecatedTypeProperties": frozenset({b"type"}),
     b"Type": frozenset({b"type", b"DeprecatedTypeProperties"}),
     b"CUDAHooksInterface": frozenset({b"getCUDAHooks"}),
+    b"Storage": frozenset({b"storage"}),
+    b"c10": frozenset({b"at", b"torch"}),  # which have c10's names too
+    b"at": frozenset({b"torch"}),
 }
 
 
@@ -79,7 +88,9 @@ def suspicious(index: Index, settings, words: frozenset[bytes]) -> dict[str, set
 @cache
 def _worth(word: str, scopes: frozenset[bytes]) -> bool:
     """Whether a global name is one that the audit speaks of."""
-    return len(scopes) > 1 or _GLOBAL not in scopes or bool(_MACRO.match(word) or _TH.match(word) or _CUDA.match(word) or _is_type_like(word) or "TH" in word)
+    return len(scopes) > 1 or _GLOBAL not in scopes or bool(
+        _MACRO.match(word) or _TH.match(word) or _CUDA.match(word) or _CAMEL_FUNCTION.match(word) or _is_type_like(word) or "TH" in word
+    )
 
 
 class _Audit:
@@ -159,7 +170,7 @@ class _Audit:
             if before == b"\\" or data[max(0, at - 1) : at + 1] == b"*/" or data[max(0, at - 7) : at + 1].endswith(b"template"):
                 return True  # behind a continued line, a comment, or `x.template f<T>()`
             if before == b"." or data[max(0, at - 1) : at + 1] == b"->":
-                if any(self.may_own(scope) for scope in scopes):
+                if word in _DISTINCT or any(self.may_own(scope) for scope in scopes):
                     return True
             elif qualifier:
                 if self.qualified(qualifier + word) is not None:
@@ -209,7 +220,7 @@ class _Audit:
     def member(self, word, node):
         owner = self.owner(node.field_child("argument"))
         if owner is None:
-            return None
+            return self.distinct_member(word, node.field_child("argument"))
         for name in self.under(owner, word):
             verdict = self.torch_name(name, certain=True)
             if verdict is not None:
@@ -218,6 +229,20 @@ class _Audit:
             if mask and not mask & self.cuda and mask & (self.cuda - 1):
                 return name, self.message(name, self.index.cuda, mask), lambda: self.advice(name, self.index.cuda, "cuda")
         return None
+
+    def distinct_member(self, word, argument):
+        """The verdict on a member of what has no type in sight, where its name says of which class it is."""
+        scopes = self.index.torch.lost(frozenset({word.encode()}), self.ctx.settings.target).get(word.encode(), set())
+        spelt = scopes & self.ctx.file.words
+        if word not in _DISTINCT or len(spelt) != 1 or argument is None:
+            return None
+        holder = next(iter(spelt)).decode()
+        type = self.ctx.type_of(argument)
+        if type is not None and type.is_known and type.base != "auto" and type.base.split("::")[-1] != holder:
+            return None
+        verdicts = (self.torch_name(f"{space}::{holder}::{word}", certain=True) for space in _CLASS_HOMES if self.is_class(f"{space}::{holder}"))
+        verdict = next(filter(None, verdicts), None)
+        return None if verdict is None or self.defined(word) else verdict
 
     def is_class(self, owner) -> bool:
         """Whether the target declares a class of this name (an alias has its members elsewhere)."""
@@ -302,6 +327,10 @@ class _Audit:
                     last = f"torch {rule[0]} was the last to have it" if rule[0] else "TH and THC left with torch 1.11"
                     verdict = (word, f"{word} is gone: {last}", lambda: f"write {rule[1]}")
             return verdict
+        if _CAMEL_FUNCTION.match(word):
+            if not self.from_th(word) or any(self.index.has(f"{space}::{word}", self.ctx.settings.target) for space in _NAMESPACES):
+                return None
+            return self.torch_name(word)
         if (_is_type_like(word) or "TH" in word) and self.from_th(word):
             return self.torch_name(word)
         if self.using and _is_type_like(word):
@@ -315,6 +344,9 @@ class _Audit:
             return not is_family or leaf.parent.kind == "call_expression" or word.isupper() or bool(self.index.cuda.mask(word))
         if _MACRO.match(word) or _TH.match(word) or ((_is_type_like(word) or "TH" in word) and self.from_th(word)):
             return True
+        if _CAMEL_FUNCTION.match(word):
+            callee = leaf.parent if leaf.parent.kind == "template_function" else leaf
+            return callee.field == "function" and callee.parent.kind == "call_expression"
         return leaf.kind in ("type_identifier", "identifier") and self.ctx.scopes.lookup(word, leaf) is None
 
     # the index
@@ -323,11 +355,19 @@ class _Audit:
         """The verdict on a name of torch's."""
         domain = self.index.torch
         mask = self.index.mask(domain, name)
-        if not mask or mask & self.torch or not mask & (self.torch - 1):
+        if not mask or mask & self.torch or not mask & (self.torch - 1) or self.is_elsewhere(name):
             return None
         if not certain and not self.is_operator(name, mask) and self.murky(domain, name):
             return None
         return name, self.message(name, domain, mask), lambda: self.advice(name, domain, "torch")
+
+    def is_elsewhere(self, name) -> bool:
+        """Whether the target has a name in a way that the index cannot list: as a member of what an alias stands for, or made by a macro."""
+        scope, _, word = name.rpartition("::")
+        if self.index.torch.headers.get(f"ATen/ops/{word}.h", 0) & self.torch and scope in ("at", "torch"):
+            return True
+        found = [e for spelling in spellings(scope) if (e := self.index.torch.entry(spelling)) is not None and e.mask & self.torch] if "::" in scope else []
+        return bool(found) and all(e.kind in ("type alias", "using declaration") for e in found)
 
     def is_operator(self, name, mask) -> bool:
         """Whether a name is one of the operators, whose declarations are generated one by one: the scanner misses none."""
@@ -357,14 +397,14 @@ class _Audit:
 
     def advice(self, name, domain, title) -> str:
         word = name.rpartition("::")[2]
-        other = next((r for r in self.ctx.catalogue.rewrites if word in r.triggers and r.default and r.id != ID), None)
+        other = next((r for r in self.ctx.catalogue.rewrites if word in r.triggers and r.default and r.language == "c++" and r.id != ID), None)
         if other is not None and not other.selected(self.ctx.settings):
             return f"the rewrite {other.id} changes it" + (" with --unsafe-fixes" if other.tier == "unsafe" else f" with --select {other.id}")
         folded = next((new + word for old, new in FOLDED.items() if name == old + word), None)
         if folded is not None and self.index.has(folded, self.ctx.settings.target):
             return f"write {folded}"
-        if word in INSTEAD:
-            return f"write {INSTEAD[word]}"
+        if name in INSTEAD or word in INSTEAD:
+            return f"write {INSTEAD.get(name) or INSTEAD[word]}"
         rule = family(word, TORCH_FAMILIES if title == "torch" else CUDA_FAMILIES)
         if rule is not None:
             return f"write {rule[1]}"
@@ -468,7 +508,7 @@ def fix(ctx):
     yield from audit.headers()
     words = suspicious(index, ctx.settings, file.words)
     for w in file.words:
-        if w.startswith((b"TH", b"cusparse", b"CUSPARSE_", b"cuda", b"__")) and _known_family(w.decode()):
+        if w.startswith((b"TH", b"cusparse", b"CUSPARSE_", b"CUBLAS_", b"cuda", b"__")) and _known_family(w.decode()):
             words.setdefault(w.decode(), set())
     spelt = [word for word, scopes in words.items() if audit.may_name(word, scopes)]
     if spelt:
@@ -480,11 +520,23 @@ def _known_family(word: str) -> bool:
     return family(word, TORCH_FAMILIES) is not None or family(word, CUDA_FAMILIES) is not None
 
 
+def instead(name: str) -> tuple[str | None, str] | None:
+    """The last release that had a name, where the index does not know it, and what to write for it, where no rewrite does."""
+    word = name.rpartition("::")[2]
+    for families, title in ((CUDA_FAMILIES, "CUDA"), (TORCH_FAMILIES, "torch")):
+        rule = family(word, families)
+        if rule is not None:
+            return f"{title} {rule[0] or '1.10'}", rule[1]
+    advice = INSTEAD.get(name) or INSTEAD.get(word)
+    return (None, advice) if advice else None
+
+
 rewrite = Rewrite(
     ID,
     __doc__,
     fix=fix,
-    triggers=frozenset({"include", "at", "c10", "torch", "THCState", "cudaError_t", "cudaStream_t"}) | TH_TYPES,
+    instead=instead,
+    triggers=frozenset({"include", "at", "c10", "torch", "THCState", "cudaError_t", "cudaStream_t", "__global__", "__device__", "define", "THMin", "THMax"}) | TH_TYPES,
     removed_in="1.0",
     order=9,
     link="https://github.com/pytorch/pytorch/releases",

@@ -75,7 +75,7 @@ def is_th_tensor(type: Type | None) -> bool:
 
 def is_tensor(type: Type | None) -> bool:
     """Whether it is a TH tensor, or has already become an ``at::Tensor``."""
-    return is_th_tensor(type) or (type is not None and type.is_tensor and not type.pointers)
+    return is_th_tensor(type) or (type is not None and type.is_tensor and not type.pointers and "optional" not in type.base)
 
 
 def is_null(node: Node) -> bool:

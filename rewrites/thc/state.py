@@ -19,6 +19,7 @@ from migrator.scope import declarations_in, declarator_name, normalise
 from migrator.syntax.tree import Node
 
 ID = "thc-state"
+_GIVERS = frozenset({"lazyInitCUDA", "getTHCState"})
 _start = attrgetter("start")
 
 
@@ -150,9 +151,34 @@ def _spelled(parameter: Node) -> tuple[str, int]:
     return (normalise(type_node.text) if type_node is not None else "", pointers)
 
 
+def _of_context(ctx, callee: Node) -> bool:
+    """Whether it is torch's context that a function is called on."""
+    if callee.kind != "field_expression":
+        return False
+    giver = callee.field_child("argument")
+    type = ctx.type_of(giver)
+    return "globalContext" in giver.text or (type is not None and type.base.split("::")[-1] == "Context")
+
+
+def _deduced(ctx):
+    """The declarations of variables that are ``auto`` and hold the state."""
+    for leaf in ctx.names(_GIVERS):
+        call = call_of(leaf)
+        holder = call.node.parent if call is not None else None
+        if call is None or not _of_context(ctx, call.callee):
+            continue
+        if holder is None or holder.kind != "init_declarator" or holder.parent is None or holder.parent.kind != "declaration":
+            continue
+        type_node = holder.parent.field_child("type")
+        if type_node is not None and type_node.kind == "placeholder_type_specifier" and len(declarations_in(holder.parent)) == 1:
+            yield holder.parent
+
+
 def fix(ctx):
     removable = ctx.project.cached(ID, lambda: _removable(ctx))
     seen: set[int] = set()
+    for owner in _deduced(ctx):
+        yield from _declaration(ctx, owner, removable)
     for leaf in ctx.names({"THCState"}):
         owner = _owner(leaf)
         if owner is None:
@@ -282,7 +308,7 @@ rewrite = Rewrite(
     ID,
     __doc__,
     fix=fix,
-    triggers=frozenset({"THCState"}),
+    triggers=frozenset({"THCState"}) | _GIVERS,
     removed_in="1.11",
     order=1,
     cross_file=True,
