@@ -36,19 +36,31 @@ def find_toolkits(packages: Iterable[Path] = ()) -> list[Toolkit]:
 def usable_toolkit(cuda: str | None = None) -> Toolkit:
     """The first toolkit that torch extensions compile with; with `cuda` ("13", "13.2"), the first of that version.
 
+    What pip installed for torch has not all headers that extensions include; cuport's own of that version goes before it where it has them.
     ToolchainError says what is wrong with each of them, and `cuport toolchain install`.
     """
     wanted = _version_prefix(cuda)
     toolkits = [toolkit for toolkit in find_toolkits() if toolkit.version[: len(wanted)] == wanted]
-    for toolkit in toolkits:
-        if not toolkit.problems:
-            return toolkit
+    usable = [toolkit for toolkit in toolkits if not toolkit.problems]
+    if usable and usable[0].origin == "pip" and not _is_whole(usable[0]):
+        own = (t for t in usable if t.origin == "cuport cache" and t.version == usable[0].version and _is_whole(t))
+        return next(own, usable[0])
+    if usable:
+        return usable[0]
     version = f" {cuda}" if cuda else ""
     install = f"run `cuport toolchain install{' --cuda ' + cuda if cuda else ''}`"
     if not toolkits:
         raise ToolchainError(f"there is no CUDA toolkit{version} here; {install}")
     reasons = "; ".join(f"{toolkit.root}: {toolkit.problems[0]}" for toolkit in toolkits)
     raise ToolchainError(f"no CUDA toolkit{version} here can compile for torch ({reasons}); {install}")
+
+
+def _is_whole(toolkit: Toolkit) -> bool:
+    """Whether a toolkit has the headers that extensions include and torch's own do not."""
+    return all(any((folder / header).exists() for folder in toolkit.include_dirs) for header in _OF_EXTENSIONS)
+
+
+_OF_EXTENSIONS = ("curand_kernel.h", "cuda_profiler_api.h")
 
 
 def _version_prefix(cuda: str | None) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrator.toolchain import ToolchainError, accepts, find_toolkits, host_compiler, host_compilers, usable_toolkit
+from migrator.toolchain import find
 from migrator.toolchain.toolkit import NEEDED_HEADERS, describe
 
 
@@ -55,6 +56,21 @@ def test_the_site_packages_of_another_interpreter(bare, tmp_path):
     root = make_toolkit(tmp_path / "other/site-packages/nvidia/cu13")
     assert [toolkit.origin for toolkit in find_toolkits([root.parent.parent]) if toolkit.root == root] == ["pip"]
     assert root not in [toolkit.root for toolkit in find_toolkits()]
+
+
+def test_what_pip_installed_for_torch_goes_behind_a_whole_one_of_cuport(bare, tmp_path, monkeypatch):
+    pip = make_toolkit(tmp_path / "site/nvidia/cu13")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site")])
+    monkeypatch.setattr(find, "_places", lambda others: [(pip, "pip"), (own, "cuport cache")])
+    own = make_toolkit(tmp_path / "own")
+    assert usable_toolkit().root == pip  # neither has them
+    for header in ("curand_kernel.h", "cuda_profiler_api.h"):
+        (own / "include" / header).write_text("")
+    assert usable_toolkit().root == own
+    monkeypatch.setattr(find, "_places", lambda others: [(pip, "CUDA_HOME"), (own, "cuport cache")])
+    assert usable_toolkit().root == pip  # somebody said so
+    monkeypatch.setattr(find, "_places", lambda others: [(pip, "pip"), (make_toolkit(tmp_path / "older", "13.0"), "cuport cache")])
+    assert usable_toolkit().root == pip
 
 
 def test_one_folder_is_listed_once(bare, tmp_path, monkeypatch):
