@@ -64,15 +64,17 @@ class Workers:
 
     def ask(self, order: int, files: Sequence[tuple[Path, tuple[Finding, ...]]]) -> dict[Path, Found]:
         """What the rewrites of an order say of files, each with the findings that lower orders left there. Raises what a rewrite raised."""
-        for number, pipe in enumerate(self._pipes):
-            pipe.send((self._news, order, [(path, earlier) for path, earlier in files if self._share[path] == number]))
-        self._news = []
+        from migrator.engine import EngineError
+
         answers: dict[Path, tuple[Found, list[Problem]]] = {}
-        for pipe in self._pipes:
-            try:
-                answer = pipe.recv()
-            except EOFError:
-                raise MemoryError("a process that helped to plan was killed; try again with -j 1") from None
+        try:
+            for number, pipe in enumerate(self._pipes):
+                pipe.send((self._news, order, [(path, earlier) for path, earlier in files if self._share[path] == number]))
+            self._news = []
+            received = [pipe.recv() for pipe in self._pipes]
+        except (EOFError, OSError):
+            raise EngineError("a process that helped to plan was killed, for want of memory perhaps; run it again with -j 1") from None
+        for answer in received:
             if isinstance(answer, BaseException):
                 raise answer
             answers.update(answer)
