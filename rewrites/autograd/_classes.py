@@ -58,7 +58,7 @@ def is_static(method: cst.FunctionDef) -> bool:
     return any(dotted(d.decorator) in ("staticmethod", "classmethod") for d in method.decorators)
 
 
-_DERIVED = re.compile(rb"class\s+\w+\s*\([^)]*\bFunction\b|Function\s+as\s")  # without one there is nothing to parse a file for
+_DERIVED = re.compile(rb"class\s+\w+\s*\([^)]*Function\b|Function\s+as\s")  # without one there is nothing to parse a file for
 
 
 def classes(project) -> Iterator[FunctionClass]:
