@@ -104,6 +104,7 @@ def test_the_commands_of_the_pages_run(page, theirs):
 
 
 @pytest.mark.toolchain
+@pytest.mark.skipif(not os.environ.get("CUPORT_TEST_COMPILE"), reason="takes some ten minutes: set CUPORT_TEST_COMPILE=1")
 def test_the_verify_commands_of_the_pages_run(theirs):
     theirs("cuport migrate .")
     for line in dict.fromkeys(line for page in ("README.md", "docs/walkthrough.md") for line in blocks(page, "cuport verify")):
