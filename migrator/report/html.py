@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from migrator import __version__
 from migrator.planned import Plan, PlannedFile, Rule
 from migrator.report import highlight
 from migrator.report.effort import LEVELS, effort, state, tasks
-from migrator.report.lines import Touched, git_lines, rules_between, touched
+from migrator.report.lines import Touched, git_lines, opcodes, rules_between, touched
 from migrator.report.page import document, scroll, text
 from migrator.report.paths import relative
 from migrator.report.plain import plain
@@ -267,7 +266,7 @@ def _hunks(file: PlannedFile, plan: Plan) -> Iterator[str]:
     old = highlight.lines("".join(before), file.path, old_marks)
     new = highlight.lines("".join(after), file.shown_destination, new_marks)
     spans = [Touched(0, 1, tuple(a.rule for a in file.applied))] if file.created else touched(file)
-    for group in difflib.SequenceMatcher(None, before, after).get_grouped_opcodes(CONTEXT):
+    for group in opcodes(file, before, after).get_grouped_opcodes(CONTEXT):
         first, last = group[0][1] + 1, max(group[0][1] + 1, group[-1][2])
         chips = "".join(_chip(plan.rules[rule]) for rule in rules_between(spans, first if not file.created else 0, last))
         yield f'<tr><th scope="rowgroup" colspan="4">line {first}{chips}</th></tr>'

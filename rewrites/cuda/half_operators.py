@@ -9,6 +9,8 @@ After:
     __global__ void twice(half *p) { p[0] = p[0] + p[0]; }
 """
 
+import re
+
 from migrator.rewrite import Finding, Rewrite
 
 ID = "half-operators"
@@ -18,6 +20,10 @@ _NUMBERS = frozenset({"float", "double", "int", "unsigned", "unsigned int", "lon
 _OPERATORS = frozenset("+ - * / < > <= >= == != += -= *= /=".split())
 _BUILDS = frozenset({b"cpp_extension", b"CUDAExtension", b"create_extension"})
 _FLAGS = frozenset(start + b"__CUDA_NO_HALF_" + what + b"__" for start in (b"", b"U") for what in (b"OPERATORS", b"CONVERSIONS"))
+
+
+# What is asked of a file before the tree: a type of its own of this name.
+_MAY_DECLARE = re.compile(rb"(?:class|struct|using)\s+(?:\w+\s+|__align__\s*\(\d+\)\s*)*(?:__)?half2?\b|typedef\b[^;]*\b(?:__)?half2?\s*;")
 
 
 def fix(ctx):
@@ -40,11 +46,12 @@ def fix(ctx):
 
 def _is_concerned(project) -> bool:
     """Whether torch builds an extension here, with its flags as they are, and half is CUDA's."""
-    if any(_declares(project.tree(path), word) for word in _HALVES for path in project.with_word(word)):
-        return False
     if all(_BUILDS.isdisjoint(file.words) for file in project.scripts.values()):
         return False
-    return all(_FLAGS.isdisjoint(file.words) for file in [*project.files.values(), *project.scripts.values()])
+    if not all(_FLAGS.isdisjoint(file.words) for file in [*project.files.values(), *project.scripts.values()]):
+        return False
+    holders = {path for word in _HALVES for path in project.with_word(word) if _MAY_DECLARE.search(project.files[path].data)}
+    return not any(_declares(project.tree(path), word) for path in sorted(holders) for word in _HALVES)
 
 
 def _declares(tree, word) -> bool:
