@@ -137,5 +137,5 @@ def opcodes(file: PlannedFile, before: list[str], after: list[str]) -> SequenceM
             merged.pop()
         merged.append(code)
     if all(before[i1:i2] == after[j1:j2] for tag, i1, i2, j1, j2 in merged if tag == "equal") and merged and merged[-1][4] == len(after):
-        matcher.opcodes = merged  # type: ignore[assignment]
+        matcher.opcodes = merged  # type: ignore[attr-defined]
     return matcher
