@@ -1,8 +1,9 @@
-"""Which folders of a tree are other people's: git submodules, and folders named third_party.
+"""Which folders of a tree are other people's: git submodules, folders named third_party, and copies of CUB.
 
 Those are left alone unless they are asked for: by ``--third-party``, by naming the folder itself, or because there is nothing else in C++
 or CUDA. A folder under third_party that a build file of a torch extension compiles from (its own ``setup.py`` or the project's) is part of
-what has to be ported, and is; a submodule is a repository of its own, and is not.
+what has to be ported, and is; a submodule is a repository of its own, and is not. CUB comes with CUDA since 11.0: an older copy does not
+compile with CUDA 13, and half of a library under its new names would be no library.
 """
 
 from __future__ import annotations
@@ -27,7 +28,14 @@ class Aside:
 
 def is_foreign(folder: Path, root: Path) -> bool:
     """Whether a folder below ``root`` holds another project. A repository in a folder of repositories (no checkout around it) is none."""
-    return folder.name.lower() in THIRD_PARTY or _is_submodule(folder, root)
+    return folder.name.lower() in THIRD_PARTY or is_cub(folder) or _is_submodule(folder, root)
+
+
+def is_cub(folder: Path) -> bool:
+    """Whether a folder is a copy of CUB (``cub``), or of its repository (``cub-1.8.0``, which holds one)."""
+    if not folder.name.lower().startswith(("cub", "nvidia-cub")):
+        return False
+    return any((each / "cub.cuh").is_file() and (each / "util_namespace.cuh").is_file() for each in (folder, folder / "cub"))
 
 
 def told_apart(root: Path, others: list[Path], has_own: bool) -> tuple[list[Path], list[Aside]]:

@@ -106,3 +106,20 @@ def test_folders_that_may_well_be_ones_own(root):
         assert not is_ported(put(root / name / "op.cu"))
     migrate(".")
     assert all(is_ported(root / name / "op.cu") for name in ("external", "vendor", "extern", "lib"))
+
+
+def test_copy_of_cub(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = put(tmp_path / "csrc/sums.cu", '#include "cub/cub.cuh"\n#include "cub_helpers/more.cuh"\nusing Op = cub::Sum;\n')
+    text = "#pragma once\nnamespace cub { struct Sum {}; typedef cub::Sum Same; }\n"
+    library = [put(tmp_path / "csrc/cub" / name, text) for name in ("cub.cuh", "util_namespace.cuh", "agent/agent.cuh")]
+    whole = [put(tmp_path / "lib/cub-1.8.0/cub" / name, text) for name in ("cub.cuh", "util_namespace.cuh")]
+    tests = put(tmp_path / "lib/cub-1.8.0/test/test.cu", "typedef cub::Sum Op;\n")
+    other = put(tmp_path / "csrc/cub_helpers/more.cuh", "typedef cub::Max Op;\n")
+    result = migrate(".")
+    assert source.read_text().splitlines()[:2] == ["#include <cub/cub.cuh>", '#include "cub_helpers/more.cuh"']
+    assert "cuda::std::plus<>" in source.read_text() and "cuda::maximum<>" in other.read_text()
+    assert all(path.read_text() == text for path in library + whole) and "cub::Sum" in tests.read_text()
+    assert "6 C++ and CUDA files under csrc/cub, lib/cub-1.8.0 skipped" in result.stderr
+    migrate(".", "--third-party")
+    assert "cub::Sum" not in tests.read_text()

@@ -63,16 +63,23 @@ class ClassEdits:
 
     def method(self, method: cst.FunctionDef) -> list[Edit]:
         module = self.module
-        if not method.params.params:
+        if not method.params.params and not self.takes_all(method):
             raise self.stuck(method, f"{method.name.value} takes no self")
         start = module.span(method)[0]
         first = module.span(method.decorators[0])[0] if method.decorators else start
         indent = self.indent(first)
         newline = module.file.newline.decode()
         edits = [module.insert(first, f"@staticmethod{newline}{indent}")]
-        me = method.params.params[0].name
-        edits += self.renamed(method, me.value)
+        if method.params.params:
+            edits += self.renamed(method, method.params.params[0].name.value)
         return edits
+
+    def takes_all(self, method: cst.FunctionDef) -> bool:
+        """Whether a method is ``def backward(*args)`` and looks at none of them, as one that only raises."""
+        star = method.params.star_arg
+        if not isinstance(star, cst.Param) or (self.wanted.made and method.name.value == "forward"):
+            return False
+        return sum(n.value == star.name.value for n in self.module.find(cst.Name, under=method)) == 1
 
     def indent(self, offset: int) -> str:
         data = self.module.data

@@ -1,6 +1,7 @@
 """Use what CCCL 3 kept of Thrust and CUB.
 
-CUDA 13 ships CCCL 3, which dropped functors that the standard library or libcu++ has.
+CUDA 13 ships CCCL 3, which dropped functors that the standard library or libcu++ has. Sources that take CUB from a copy beside them take
+CUDA's, which has it since 11.0: a copy of that time does not compile with CUDA 13.
 
 Before:
     cub::Sum op;
@@ -15,6 +16,7 @@ from migrator.calls import call_of
 from migrator.includes import removal, renaming
 from migrator.rewrite import Change, Edit, Finding, Rewrite, settings_floor
 from migrator.syntax import preproc
+from migrator.vendored import is_cub
 from rewrites.aten.renamed import qualified
 
 ID = "cccl-removed"
@@ -69,6 +71,7 @@ def fix(ctx):
     yield from _namespace(ctx)
     yield from _bases(ctx)
     yield from _headers(ctx)
+    yield from _copies(ctx)
 
 
 def _renamed(ctx):
@@ -214,6 +217,16 @@ def _headers(ctx):
         header = _NEW[old][1]
         present = any(other.name == header for other in ctx.includes())
         yield Change(ID, (removal(ctx.file, include) if present else renaming(ctx.file, include, header),))
+
+
+def _copies(ctx):
+    """Includes of a copy of CUB that lies beside the source."""
+    if any(is_cub(folder) for folder in ctx.path.parents):
+        return  # within the copy itself, which was asked for
+    for include in ctx.includes():
+        folder, _, _ = include.name.partition("/")
+        if include.quoted and folder == "cub" and not ctx.tree.in_disabled(include.start) and is_cub(ctx.path.parent / folder):
+            yield Change(ID, (renaming(ctx.file, include, include.name),), note=f"CUDA's own CUB instead of the copy in {folder}/")
 
 
 def _bases(ctx):

@@ -40,7 +40,7 @@ def fix(ctx):
         change = Change(ID, (module.replace_span(module.outer_span(owner)[1], module.outer_span(node)[1], ".item()"),))
         if kind is not None and kind.scalar:
             yield change
-        elif _like_a_number(module, node) and module.qualified(owner) is None:
+        elif _like_a_number(module, node) and not _has_dimensions(owner) and module.qualified(owner) is None:
             if ctx.settings.unsafe:
                 yield change
             else:
@@ -59,11 +59,26 @@ def _is_first(node, attribute) -> bool:
     return isinstance(index, cst.Index) and isinstance(index.value, cst.Integer) and index.value.value == "0"
 
 
+def _has_dimensions(owner) -> bool:
+    """A layer's ``weight`` or ``bias``, or ``data["img"][0]``, the container of a data loader."""
+    if isinstance(owner, cst.Attribute):
+        return owner.attr.value in ("weight", "bias")
+    return isinstance(owner, cst.Subscript) and isinstance(owner.value, cst.Subscript) and _by_text(owner.value)
+
+
+def _by_text(node: cst.Subscript) -> bool:
+    index = node.slice[0].slice if len(node.slice) == 1 else None
+    return isinstance(index, cst.Index) and isinstance(index.value, cst.SimpleString)
+
+
 def _like_a_number(module, node) -> bool:
     """Whether the result is formatted, added up or passed on, rather than indexed, written to or asked for an attribute."""
     parent = module.parent(node)
     if isinstance(parent, cst.Assign):  # a subscript in front is a batch of a data loader: data["img_meta"][0].data[0]
         return isinstance(node.value.value, cst.Name | cst.Attribute)
+    call = module.parent(parent) if isinstance(parent, cst.Arg) else None
+    if isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value == "isinstance":
+        return False  # what a message of protobuf holds: of a tensor it would say nothing
     kinds = cst.Arg | cst.BinaryOperation | cst.AugAssign | cst.Element | cst.FormattedStringExpression | cst.DictElement
     return isinstance(parent, kinds) and getattr(parent, "target", None) is not node
 
