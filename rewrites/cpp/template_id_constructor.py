@@ -17,6 +17,7 @@ from migrator.source import last_word
 ID = "template-id-constructor"
 _CLASS = re.compile(rb"\b(?:class|struct)\s+(\w+)\b")
 _ARGUMENTS = re.compile(rb"<[^<>()]*>\s*\(")
+_ACCESS = re.compile(rb"\b(?:public|protected|private)\s*:\Z")
 
 
 def fix(ctx):
@@ -37,8 +38,11 @@ def fix(ctx):
         m = re.compile(rb"\s*<([^<>()]*)>(?=\s*\()").match(data, name.end)
         if m is None or [a.strip() for a in m.group(1).decode("latin-1").split(",")] != names:
             continue
+        block = name.enclosing("compound_statement")
+        if block is not None and block.start > body.start:
+            continue  # an object that a method makes
         before = data[body.start : name.start].rstrip()
-        if before[-1:] in (b"~", b"{", b"}", b";", b":") or before.endswith((b"explicit", b"__device__", b"__host__", b"inline", b"virtual", b"*/")):
+        if before[-1:] in (b"~", b"{", b"}", b";") or _ACCESS.search(before[-12:]) or before.endswith((b"explicit", b"__device__", b"__host__", b"inline", b"virtual", b"*/")):
             yield Change(ID, (Edit(m.start(), m.end(), b""),))
 
 
