@@ -332,10 +332,15 @@ class _Audit:
                 return None
             return self.torch_name(word)
         if (_is_type_like(word) or "TH" in word) and self.from_th(word):
-            return self.torch_name(word)
+            return self.torch_name(word) if "TH" in word or self.reaches_torch() else None
         if self.using and _is_type_like(word):
             return next(filter(None, (self.torch_name(f"{space}::{word}") for space in sorted(self.using))), None)
         return None
+
+    def reaches_torch(self) -> bool:
+        """Whether a header of torch is among those that the file includes, if any: elsewhere ``ReduceMax`` is somebody else's."""
+        names = self.ctx.project.all_includes(self.ctx.path)
+        return not names or any(TORCH_HEADERS.match(name) or name in self.index.torch.headers for name in names)
 
     def is_used_so(self, word, leaf) -> bool:
         """Whether a name that stands alone is used as what ``plain`` takes it for."""

@@ -35,7 +35,10 @@ _CREATED = {  # what they make without a dtype
     **{f"torch.{name}": "bool" for name in ("eq", "ne", "gt", "ge", "lt", "le", "isnan", "isfinite", "isinf", "logical_and", "logical_or")},
     **{f"torch.{name}": "bool" for name in ("logical_not", "logical_xor")},
     "torch.nonzero": "int",
+    "torch.mean": "float",
+    "torch.prod": "",
 }
+_REDUCED = {f"torch.{name}" for name in ("sum", "mean", "prod", "norm", "max", "min")}  # to one number, when nothing but the tensor is given
 _INDICES = {f"torch.{name}" for name in ("randperm", "argmax", "argmin", "argsort", "nonzero")}
 _LIKE = {"torch.zeros_like", "torch.ones_like", "torch.rand_like"}
 _CASTS = {
@@ -189,7 +192,7 @@ class Tensors:
                 return Kind(source.dtype if source is not None else "")
             if name == "torch.nonzero" and len(node.args) != 1:
                 return None
-            scalar = name == "torch.sum" and len(node.args) == 1
+            scalar = name in _REDUCED and len(node.args) == 1
             return Kind(_CREATED[name], scalar, name in _INDICES)
         home, _, last = name.rpartition(".")
         if home == "torch.nn.functional":
