@@ -116,9 +116,11 @@ def test_copy_of_cub(tmp_path, monkeypatch):
     whole = [put(tmp_path / "lib/cub-1.8.0/cub" / name, text) for name in ("cub.cuh", "util_namespace.cuh")]
     tests = put(tmp_path / "lib/cub-1.8.0/test/test.cu", "typedef cub::Sum Op;\n")
     other = put(tmp_path / "csrc/cub_helpers/more.cuh", "typedef cub::Max Op;\n")
+    far = put(tmp_path / "plugin/far.cu", '#include "csrc/cub/block/block_load.cuh"\n#include "none/cub/cub.cuh"\n')
     result = migrate(".")
     assert source.read_text().splitlines()[:2] == ["#include <cub/cub.cuh>", '#include "cub_helpers/more.cuh"']
     assert "cuda::std::plus<>" in source.read_text() and "cuda::maximum<>" in other.read_text()
+    assert far.read_text() == '#include <cub/block/block_load.cuh>\n#include "none/cub/cub.cuh"\n'
     assert all(path.read_text() == text for path in library + whole) and "cub::Sum" in tests.read_text()
     assert "6 C++ and CUDA files under csrc/cub, lib/cub-1.8.0 skipped" in result.stderr
     migrate(".", "--third-party")

@@ -224,9 +224,20 @@ def _copies(ctx):
     if any(is_cub(folder) for folder in ctx.path.parents):
         return  # within the copy itself, which was asked for
     for include in ctx.includes():
-        folder, _, _ = include.name.partition("/")
-        if include.quoted and folder == "cub" and not ctx.tree.in_disabled(include.start) and is_cub(ctx.path.parent / folder):
-            yield Change(ID, (renaming(ctx.file, include, include.name),), note=f"CUDA's own CUB instead of the copy in {folder}/")
+        before, found, after = f"/{include.name}".partition("/cub/")
+        if not (found and include.quoted) or ctx.tree.in_disabled(include.start):
+            continue
+        folder = f"{before}/cub"[1:]
+        if any(is_cub(place / folder) for place in _places(ctx.path.parent, bool(before))):
+            yield Change(ID, (renaming(ctx.file, include, f"cub/{after}"),), note=f"CUDA's own CUB instead of the copy in {folder}/")
+
+
+def _places(folder, named):
+    """A source's own folder and, for an include that names folders above the copy, those above it in the checkout."""
+    yield folder
+    while named and folder != folder.parent and not (folder / ".git").exists():
+        folder = folder.parent
+        yield folder
 
 
 def _bases(ctx):
