@@ -11,6 +11,7 @@ After:
 import re
 
 from migrator.calls import call_of
+from migrator.releases import parse
 from migrator.rewrite import Finding, Rewrite
 from migrator.scope import normalise
 from rewrites.aten._elements import is_tensor
@@ -40,6 +41,59 @@ def _cudnn_with_bias(ctx, name):
             "or at::convolution, which takes one"
         )
     return _cudnn(ctx, name)
+
+
+_RNN = "proj_size, 0 for none, behind hidden_size"
+# name: (numbers of arguments that it took, since when it does not, what it takes, what to write)
+_ARGUMENTS = {
+    "cudnn_convolution_transpose": (
+        (9, 10), "1.7", "no bias, and allow_tf32 behind deterministic",
+        "at::globalContext().allowTF32CuDNN() as the last argument, or false; add the bias; or at::convolution with transposed",
+    ),
+    "native_layer_norm": ((6,), "1.8", "the normalized shape in the place of M and N", "at::native_layer_norm(input, normalized_shape, weight, bias, eps)"),
+    "batch_norm_backward_elemt": (
+        (7,), "1.9", "sums in the place of means, and how many were summed",
+        "at::batch_norm_backward_elemt(grad, input, mean, invstd, weight, sum_dy, sum_dy_xmu, count), with count an int tensor",
+    ),
+    "batch_norm_backward_reduce": ((7,), "1.3", "the weight behind invstd", "the weight, or at::Tensor() for none, as the fifth argument"),
+    "cudnn_batch_norm_backward": ((8,), "1.4", "the reserved space", "the fourth result of at::cudnn_batch_norm as the last argument"),
+    "_cudnn_rnn": ((15,), "1.8", "proj_size", _RNN),
+    "_cudnn_rnn_backward": ((21,), "1.8", "proj_size", _RNN),
+    "_cudnn_rnn_flatten_weight": ((8,), "1.8", "proj_size", _RNN),
+    "_cudnn_ctc_loss": ((6,), "1.1", "zero_infinity", "false as the last argument"),
+    "_convolution_double_backward": ((16, 17), "1.11", "no benchmark, deterministic, cudnn_enabled, allow_tf32", "output_mask right behind groups"),
+    "cumprod_backward": ((3,), "1.9", "the output", "at::cumprod_backward(grad, input, dim, output)"),
+    "slow_conv3d_forward_out": ((9,), "1.11", "no finput and fgrad_input", "at::slow_conv3d_forward_out(output, self, weight, kernel_size, bias, stride, padding)"),
+}  # fmt: skip
+
+
+def _arguments(ctx, name):
+    """An operator of another number of arguments than it takes."""
+    call = call_of(name)
+    counts, since, takes, advice = _ARGUMENTS[name.text]
+    if call is None or call.qualified.removeprefix("::") not in (f"at::{name.text}", f"torch::{name.text}") or len(call.args) not in counts:
+        return None
+    if name.text == "cudnn_convolution_transpose" and len(call.args) == 10 and not is_tensor(ctx, call.args[2]):
+        return None  # no bias, and allow_tf32
+    return (f"at::{name.text} takes {takes} since torch {since}", advice) if ctx.settings.target >= parse(since) else None
+
+
+def _layer_norm_backward(ctx, name):
+    """``at::native_layer_norm_backward(grad, input, mean, rstd, weight, M, N, mask)``: as many arguments as today, in other places."""
+    call = call_of(name)
+    if call is None or not _is_torch(call) or len(call.args) != 8 or not is_tensor(ctx, call.args[2]) or ctx.settings.target < (1, 8):
+        return None
+    return "at::native_layer_norm_backward takes the normalized shape and the bias, no M and N, since torch 1.8", (
+        "at::native_layer_norm_backward(grad, input, normalized_shape, mean, rstd, weight, bias, mask)"
+    )
+
+
+def _offsets(ctx, name):
+    """``at::_embedding_bag_dense_backward(grad, indices, offsets, offset2bag, ...)``."""
+    call = call_of(name)
+    if call is None or not _is_torch(call) or len(call.args) < 9 or not is_tensor(ctx, call.args[5]) or ctx.settings.target < (1, 9):
+        return None
+    return "at::_embedding_bag_dense_backward takes no offsets since torch 1.9", "the call without its third argument, and padding_idx, -1 for none, last"
 
 
 def _class(ctx, name):
@@ -166,6 +220,9 @@ _LOOK = {
     "pImpl": _impl,
     "type": _converted,
     "cudnn_convolution": _cudnn_with_bias,
+    **{name: _arguments for name in _ARGUMENTS},
+    "native_layer_norm_backward": _layer_norm_backward,
+    "_embedding_bag_dense_backward": _offsets,
     "class_": _class,
     "expand_outplace": _expand,
     "expand_inplace": _expand,

@@ -174,6 +174,11 @@ rewrites = [
             for space in ("at", "torch")
             for name in ("grid_sampler", "grid_sampler_2d", "grid_sampler_3d")
         ),
+        *(
+            Case(f"{space}::{name}($g, $x, $grid, $mode, $padding)", f"{space}::{name}($g, $x, $grid, $mode, $padding, /*align_corners=*/true)")
+            for space in ("at", "torch")
+            for name in ("grid_sampler_2d_backward", "grid_sampler_3d_backward")
+        ),
         removed_in="1.3",
     ),
     _rewrite(
