@@ -3,8 +3,11 @@
 One rewrite each; the releases are read from the headers (``cuport api NAME``).
 """
 
+import re
+
 from migrator.rewrite import Case, Rewrite
 
+_OPENED = re.compile(rb"\b(?:using\s+namespace|namespace)\s+(?:::)?(?:at|torch)\b")
 _C_TYPES = {"Float": "float", "Double": "double", "Int": "int", "Long": "int64_t", "Byte": "uint8_t"}
 
 
@@ -12,6 +15,11 @@ def _tensor(match, ctx):
     """Whether ``$x`` is a tensor, as far as that can be known: a name of another type is left alone."""
     type = ctx.type_of(match["$x"])
     return type is not None and type.is_tensor
+
+
+def _opened_tensor(match, ctx):
+    """Whether ``$x`` is a tensor, and a namespace of torch's is open."""
+    return _tensor(match, ctx) and ctx.spells(_OPENED)
 
 
 def _storage(match, ctx):
@@ -120,6 +128,17 @@ rewrites = [
         *(Case(f"$x.toC{name}()", f"$x.item<{type}>()", where=_tensor) for name, type in _C_TYPES.items()),
         Case("$x.localScalar()", "$x.item()", where=_tensor),
         *(Case(f"{space}Scalar($x)", "$x.item()", where=_tensor) for space in ("at::", "c10::", "torch::")),
+        Case("Scalar($x)", "$x.item()", where=_opened_tensor),
+        removed_in="1.0",
+    ),
+    _rewrite(
+        "options-of-tensor",
+        "Take the options of a tensor from it.",
+        "A tensor does not turn into ``TensorOptions`` by itself since torch 1.0.",
+        "at::Tensor f(at::Tensor x) { return at::zeros({3}, at::TensorOptions(x)); }",
+        "at::Tensor f(at::Tensor x) { return at::zeros({3}, x.options()); }",
+        *(Case(f"{space}TensorOptions($x)", "$x.options()", where=_tensor) for space in ("at::", "c10::", "torch::")),
+        Case("TensorOptions($x)", "$x.options()", where=_opened_tensor),
         removed_in="1.0",
     ),
     _rewrite(
