@@ -103,18 +103,6 @@ def _class(ctx, name):
     return "torch::jit::class_ takes a namespace before the name since torch 1.5", 'torch::class_<A>("my_classes", "A"), in Python torch.classes.my_classes.A'
 
 
-def _expand(ctx, name):
-    call = call_of(name)
-    outer = call.node.parent if call is not None else None
-    if call is None or not call.qualified.startswith("at::") or outer is None or outer.kind != "assignment_expression":
-        return None
-    if not outer.field_child("left").text.replace(" ", "").startswith("std::tie("):
-        return None
-    return f"at::{name.text} gives c10::MaybeOwned<Tensor>, no tensors that std::tie could take", (
-        f"auto expanded = at::{name.text}(...); a = *std::get<0>(expanded); b = *std::get<1>(expanded);"
-    )
-
-
 def _empty_cuda(ctx, name):
     call = call_of(name)
     if call is None or not call.qualified.removeprefix("::").endswith("native::empty_cuda") or len(call.args) != 2:
@@ -224,8 +212,6 @@ _LOOK = {
     "native_layer_norm_backward": _layer_norm_backward,
     "_embedding_bag_dense_backward": _offsets,
     "class_": _class,
-    "expand_outplace": _expand,
-    "expand_inplace": _expand,
     "empty_cuda": _empty_cuda,
     "getCurrentCUDASolverDnHandle": _solver,
     "getDefaultCPUGenerator": _generator,

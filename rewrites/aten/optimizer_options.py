@@ -150,7 +150,4 @@ def _is_options(ctx, node, depth=0) -> bool:
     return type is not None and not type.pointers and _OPTIONS.match(type.base.replace(" ", "")) is not None
 
 
-rewrite = Rewrite(
-    ID, __doc__, fix=fix, triggers=frozenset({"options", "learning_rate", "beta1", "beta2", *_FIELDS}), removed_in="1.5",
-    link="https://github.com/pytorch/pytorch/pull/29335",
-)  # fmt: skip
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=frozenset({"options", "learning_rate", "beta1", "beta2", *_FIELDS}), removed_in="1.5")
