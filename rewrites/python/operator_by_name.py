@@ -45,17 +45,21 @@ def fix(ctx) -> Iterator[Result]:
 
 def _looked_up(ctx, module: Module, call: cst.Call) -> Iterator[Result]:
     variable, uses = _held(module, call)
-    if isinstance(module.parent(call), cst.Subscript) or any(_as_pair(module, use) for use in uses) or variable is None and _is_unpacked(module, call):
+    if isinstance(module.parent(call), cst.Subscript) or any(_as_pair(module, use) for use in uses) or _is_unpacked(module, call):
         return  # written for the pair, or not seen through
-    name = string_value(argument(call, "op_name", 0))
-    if name is None or not name.startswith("aten::"):
+    node = argument(call, "op_name", 0)
+    name = string_value(node)
+    texts = [string_value(text) or "" for text in module.find(cst.SimpleString, under=node)] if node is not None else []
+    words = [text.removeprefix("aten::") for text in texts if text.startswith("aten::")]
+    gone = [word for word in words if not _exists(word, ctx.settings.target)]
+    if gone:
+        advice = _CONVOLUTION if "convolution" in gone[0] else f"`cuport api at::{gone[0]}` says what became of it"
+        yield Finding(ID, module.start(call), f"{' and '.join(f'aten::{word}' for word in gone)} {'is' if len(gone) == 1 else 'are'} gone", advice)
+        return
+    if name is None or not words:
         yield Finding(ID, module.start(call), _WHAT, "torch.ops.aten.name, the operator itself; mind that it may be gone, or take other arguments")
         return
-    word = name.removeprefix("aten::")
-    if not _exists(word, ctx.settings.target):
-        advice = _CONVOLUTION if "convolution" in word else f"`cuport api at::{word}` says what became of it"
-        yield Finding(ID, module.start(call), f"aten::{word} is gone", advice)
-        return
+    word = words[0]
     code = spelled(module, call, f"torch.ops.aten.{word}")
     if code is None or (word in _MASKED and settings_floor(ctx) < parse(_MASKED[word])):
         yield Finding(ID, module.start(call), _WHAT, f"torch.ops.aten.{word}")
