@@ -187,6 +187,24 @@ def _tensor_member(ctx, name):
     return access if is_tensor(ctx, access.field_child("argument")) else None
 
 
+def _constant(ctx, name):
+    """``at::Tensor &y = x.resize_(...)``, and the same as what a function gives."""
+    call = call_of(name)
+    if call is None or _tensor_member(ctx, name) is None:
+        return None
+    outer, text = call.node.parent, ""
+    if outer is not None and outer.kind == "init_declarator" and outer.field_child("declarator").kind == "reference_declarator":
+        text, start = outer.parent.text, outer.parent.field_child("type").text
+    elif outer is not None and outer.kind == "return_statement" and (function := outer.enclosing("function_definition", "lambda_expression")) is not None:
+        declarator = function.field_child("declarator") if function.kind == "function_definition" else None
+        if declarator is None or declarator.kind != "reference_declarator":
+            return None
+        text, start = function.text.split("{")[0], function.field_child("type").text
+    if not text or "const" in text.split("&")[0] or normalise(start) not in ("at::Tensor", "torch::Tensor", "Tensor"):
+        return None
+    return f"Tensor::{name.text} gives a constant reference since torch 1.9", "at::Tensor y = x, which is a handle; or a line of its own, and x behind it"
+
+
 def _th(ctx, name):
     return ("unsafeGetTH is gone since torch 1.0", "unsafeGetTensorImpl(), or the tensor itself") if _tensor_member(ctx, name) else None
 
@@ -206,6 +224,7 @@ def _converted(ctx, name):
 _LOOK = {
     "unsafeGetTH": _th,
     "pImpl": _impl,
+    **{name: _constant for name in ("resize_", "resize_as_", "as_strided_", "requires_grad_", "set_requires_grad")},
     "type": _converted,
     "cudnn_convolution": _cudnn_with_bias,
     **{name: _arguments for name in _ARGUMENTS},
@@ -225,7 +244,9 @@ _LOOK = {
 }
 
 
+_REFERENCE = re.compile(rb"Tensor\s*&\s*\w+\s*[=(]")
 _SPELT = {
+    **{name: _REFERENCE for name in ("resize_", "resize_as_", "as_strided_", "requires_grad_", "set_requires_grad")},
     "type": re.compile(rb"type\s*\(\s*[^)\s]"),
     "load": re.compile(rb"jit\s*::\s*load"),
     "BatchNorm": re.compile(rb"nn\s*::\s*BatchNorm"),

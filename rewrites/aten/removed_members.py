@@ -231,4 +231,20 @@ rewrites = [
         ),
         removed_in="1.5",
     ),
+    _rewrite(
+        "backward-without-gradient",
+        "Run ``backward`` with no gradient as an undefined tensor.",
+        "``Tensor::backward`` took an optional tensor until torch 1.1.",
+        "void f(at::Tensor loss) { loss.backward(c10::nullopt, /*keep_graph=*/true); }",
+        "void f(at::Tensor loss) { loss.backward({}, /*keep_graph=*/true); }",
+        *(
+            case
+            for space in ("c10", "at", "torch", "std")
+            for case in (
+                Case(f"$x.backward({space}::nullopt)", "$x.backward()", where=_tensor),
+                Case(f"$x.backward({space}::nullopt, $$$rest)", "$x.backward({}, $$$rest)", where=_tensor),
+            )
+        ),
+        removed_in="1.2",
+    ),
 ]
