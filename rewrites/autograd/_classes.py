@@ -150,8 +150,10 @@ def uses(project, cls: FunctionClass, rivals: list[FunctionClass], instances: bo
 
     ``instances``: files that only ask the class for attributes (``F.apply``) may be left out.
     """
-    for path in project.python_files:
-        if cls.name.encode() not in project.scripts[path].words or not _may_use(project, path, cls.name, instances, path == cls.path):
+    word = cls.name.encode()
+    holders = project.cached(("autograd", word), lambda: [p for p in project.python_files if word in project.scripts[p].words])
+    for path in holders:
+        if not _may_use(project, path, cls.name, instances, path == cls.path):
             continue
         module = project.module(path)
         if module is None:
