@@ -31,7 +31,35 @@ def _is_node(kind: type) -> bool:
     return issubclass(kind, cst.CSTNode)
 
 
-_FIELDS: dict[type, list[str]] = {}  # of a class of nodes: the fields that may hold nodes
+_FIELDS: dict[type, list[str]] = {}  # of a class of nodes: the fields that may hold nodes, in the order of the source
+# Where that is not the order in which libcst declares them. The others stand behind these.
+_ORDER = {
+    "AnnAssign": ("target", "annotation", "equal", "value"),
+    "Arg": ("keyword", "equal", "value"),
+    "Attribute": ("value", "dot", "attr"),
+    "ClassDef": ("decorators", "name", "type_parameters", "bases", "keywords", "body"),
+    "CompFor": ("asynchronous", "target", "iter", "ifs", "inner_for_in"),
+    "ExceptHandler": ("type", "name", "body"),
+    "ExceptStarHandler": ("type", "name", "body"),
+    "For": ("asynchronous", "target", "iter", "body", "orelse"),
+    "FormattedStringExpression": ("expression", "equal", "conversion", "format_spec"),
+    "FunctionDef": ("decorators", "asynchronous", "name", "type_parameters", "params", "returns", "body"),
+    "IfExp": ("body", "test", "orelse"),
+    "ImportFrom": ("relative", "module", "names"),
+    "Lambda": ("params", "colon", "body"),
+    "MatchCase": ("pattern", "guard", "body"),
+    "Parameters": ("posonly_params", "posonly_ind", "params", "star_arg", "kwonly_params", "star_kwarg"),
+    "Slice": ("lower", "first_colon", "upper", "second_colon", "step"),
+    "TypeAlias": ("name", "type_parameters", "value"),
+    "TypeParam": ("param", "equal", "star", "default"),
+    "With": ("asynchronous", "items", "body"),
+}
+
+
+def _place_of(kind: str, field: str) -> int:
+    order = _ORDER.get(kind, ())
+    return order.index(field) if field in order else len(order)
+
 
 
 class NotPython3(Exception):
@@ -79,7 +107,6 @@ class Module:
             raise NotPython3("too deeply nested")
         try:
             self.root: cst.Module = _parse(text)
-            self._spans = spans(self.root)
         except cst.ParserSyntaxError as error:
             raise NotPython3(f"line {_error_line(text) or error.raw_line}") from None
         except (RecursionError, ValueError, UnicodeError) as error:
@@ -113,7 +140,9 @@ class Module:
         kind = type(node)
         fields = _FIELDS.get(kind)
         if fields is None:
-            fields = _FIELDS[kind] = [f for f in kind.__dataclass_fields__ if not _LAYOUT.search(f)]
+            fields = [f for f in kind.__dataclass_fields__ if not _LAYOUT.search(f)]
+            fields.sort(key=lambda field: _place_of(kind.__name__, field))
+            _FIELDS[kind] = fields
         found: list[cst.CSTNode] = []
         for field in fields:
             value = getattr(node, field)
@@ -121,8 +150,6 @@ class Module:
                 found += [v for v in value if _is_node(type(v))]
             elif _is_node(type(value)):
                 found.append(value)
-        if len(found) > 1:
-            found.sort(key=self.start)
         return found
 
     def release(self) -> None:
@@ -130,6 +157,10 @@ class Module:
         self.__dict__.pop("names", None)
 
     # --- places
+
+    @cached_property
+    def _spans(self) -> dict[int, tuple[int, int]]:
+        return spans(self.root)
 
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         """The bytes of a node, without the parentheses around it."""

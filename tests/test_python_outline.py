@@ -12,7 +12,7 @@ from migrator.python_spans import spans
 from migrator.source import SourceFile
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = sorted([*ROOT.glob("fixtures/**/*.py"), *ROOT.glob("rewrites/**/*.py"), *ROOT.glob("examples/**/*.py")])
+SOURCES = sorted([*ROOT.glob("fixtures/**/*.before.py"), *ROOT.glob("examples/**/*.py")])
 
 
 def of(text):
@@ -109,3 +109,56 @@ def test_a_module_that_somebody_holds_is_the_same_again(tmp_path, monkeypatch):
         project.module(path)
     assert len(project._modules) == 1
     assert project.module(first) is held and held.names.bindings("torch").keys() == place.keys()
+
+
+_FORMS = b"""
+@a
+async def f[T](x: int = 1, /, y=2, *args, z: str = "s", **kw) -> int:
+    async with a as b, c: pass
+    async for i in j: pass
+    else: pass
+    return [u async for u in v if w for q in r]
+def g(a, /, b, *, c): return lambda p, *q: p if q else a[1:2:3, ::4, b:]
+class C[T](*bases, metaclass=M, **kw): x: int = 3
+class D(B, metaclass=M): pass
+try: pass
+except* E as e: pass
+try: pass
+except (A, B) as e: pass
+else: pass
+finally: pass
+match x:
+    case [1, *rest] if rest: pass
+    case {"k": v, **more} | P(q, r=s) as t: pass
+type Alias[T] = list[T]
+s = f"{x!r:>{width}}" f"{y=}"
+from ..a import (b as c, d)
+d = {**a, 1: 2}; e = {k: v for k, v in d}; w = (n := 3)
+print(*a, key=b, **c)
+global h
+assert x, y
+raise E from e
+del a, b
+x += 1
+if 1 < 2 <= 3 != 4 is not None not in z: pass
+elif -x ** 2 @ y: pass
+else: pass
+while (yield x): pass
+"""
+
+
+def test_nodes_are_in_the_order_of_the_source(tmp_path):
+    from migrator.python import Module, NotPython3
+
+    kinds = set()
+    for file in [SourceFile(Path("forms.py"), _FORMS), *(SourceFile(path, path.read_bytes()) for path in SOURCES)]:
+        try:
+            module = Module(file)
+        except NotPython3:
+            assert file.path.name != "forms.py"
+            continue
+        for node in module.nodes:
+            starts = [module.start(child) for child in module._children(node)]
+            assert starts == sorted(starts), (file.path, type(node), starts)
+            kinds.add(type(node).__name__)
+    assert {"FunctionDef", "ClassDef", "Lambda", "Slice", "MatchCase", "TypeAlias", "Parameters", "ExceptStarHandler", "CompFor"} <= kinds
