@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from migrator import notebook
 from migrator.python import Module, NotPython3
+from migrator.python_outline import Outline, outline
 from migrator.scope import Scopes
 from migrator.source import CPP_SUFFIXES, SourceFile, language_of
 from migrator.syntax import Node, Tree, parse_tree, preproc
@@ -26,6 +28,7 @@ SKIPPED_DIRECTORIES = frozenset(
     | {".pytest_cache", ".ipynb_checkpoints"}
 )
 HELD_BYTES = 1 << 20  # of sources whose trees are kept: nodes take some fifty times as much
+HELD_PYTHON_BYTES = 1 << 18  # the same of Python's: some two hundred times as much
 COLLECTED_BYTES = 16 << 20
 MAX_BYTES = 16 * 1024 * 1024  # no person wrote more than that in one file, and its tree would take gigabytes
 
@@ -62,7 +65,12 @@ class Project:
         self._trees: dict[Path, Tree] = {}
         self._dropped = 0
         self._held = 0  # bytes of the sources whose trees are held
+        self.script_edits = 0  # how often a Python or build file changed
         self._modules: dict[Path, Module | None] = {}
+        self._living: WeakValueDictionary[Path, Module] = WeakValueDictionary()  # those that somebody may compare nodes of
+        self._held_modules = 0  # bytes of the sources whose modules are held
+        self._outlines: dict[Path, Outline | None] = {}
+        self._python_files: list[Path] | None = None  # files neither come nor go
         self._scopes: dict[Path, Scopes] = {}
         self._functions: dict[str, list[tuple[Path, int]]] = {}  # the files and offsets of declared names
         self._macros: dict[Path, dict[str, list[int]]] = {}
@@ -70,6 +78,8 @@ class Project:
         self._holders: dict[bytes, list[Path]] | None = None  # of each word, in the order of ``files``
         self._order: dict[Path, int] = {}
         self._cache: dict[object, object] = {}
+        self._kept: dict[Path, dict[object, object]] = {}
+        self.asked: set[Path] = set()  # whose Python was asked for; who wants to know empties it first
         self._includes: dict[Path, list[preproc.Include]] = {}
         self._by_name: dict[str, list[Path]] | None = None
         self._included: dict[tuple[Path | None, str], Path | None] = {}  # which file an #include means; files neither come nor go
@@ -172,9 +182,13 @@ class Project:
 
     def update(self, path: Path, file: SourceFile) -> None:
         """Put a new file in place of the old one (in memory)."""
-        self._modules.pop(path, None)
         self._cache.clear()
+        self._kept.pop(path, None)
         if path in self.scripts:
+            self._drop_module(path)
+            self._living.pop(path, None)
+            self._outlines.pop(path, None)
+            self.script_edits += 1
             self.scripts[path] = file
             return
         before = self.files[path].words
@@ -206,18 +220,50 @@ class Project:
 
     def module(self, path: Path) -> Module | None:
         """The syntax tree of a Python file; None, and a Problem, when it is not Python 3."""
-        if path not in self._modules:
-            file = self.scripts[path]
+        self.asked.add(path)
+        if path in self._modules:
+            self._modules[path] = module = self._modules.pop(path)  # the last one used is the last in the dictionary
+            return module
+        file = self.scripts[path]
+        module = self._living.get(path)
+        if module is None:
             try:
                 if isinstance(file, notebook.Notebook) and file.unread is not None:
                     raise NotPython3(f"cell {file.unread}")
-                self._modules[path] = Module(file)
+                module = Module(file, self.outline(path) is not None)
             except NotPython3 as error:
-                self._modules[path] = None
                 problem = Problem(file.path, f"not Python 3 ({error}): left as it is", is_error=False)
                 if problem not in self.problems:
                     self.problems.append(problem)
-        return self._modules[path]
+        self._modules[path] = module
+        if module is not None:
+            self._living[path] = module
+            self._held_modules += len(module.data)
+            held = [each for each, made in self._modules.items() if made is not None]
+            while self._held_modules > HELD_PYTHON_BYTES and len(held) > 1:
+                self._drop_module(held.pop(0))
+        return module
+
+    def _drop_module(self, path: Path) -> None:
+        module = self._modules.pop(path, None)
+        if module is not None:
+            self._held_modules -= len(module.data)
+            module.release()
+
+    @property
+    def python_files(self) -> list[Path]:
+        """The paths of the Python files, notebooks aside."""
+        if self._python_files is None:
+            self._python_files = [path for path in self.scripts if path.suffix == ".py"]
+        return self._python_files
+
+    def outline(self, path: Path) -> Outline | None:
+        """What a Python file may use; None where only its syntax tree can tell."""
+        if path not in self._outlines:
+            file = self.scripts[path]
+            unread = isinstance(file, notebook.Notebook) and file.unread is not None
+            self._outlines[path] = None if unread else outline(file)
+        return self._outlines[path]
 
     def tree(self, path: Path) -> Tree:
         tree = self._trees.pop(path, None)
@@ -250,7 +296,8 @@ class Project:
         """Free the syntax trees."""
         for path in list(self._trees):
             self._drop_tree(path)
-        self._modules.clear()
+        for path in list(self._modules):
+            self._drop_module(path)
         self._functions.clear()
 
     def with_word(self, word: str) -> Iterator[Path]:
@@ -298,6 +345,13 @@ class Project:
         if key not in self._cache:
             self._cache[key] = compute()
         return self._cache[key]  # type: ignore[return-value]
+
+    def kept(self, path: Path, key: object, compute: Callable[[], T]) -> T:
+        """``compute()``, kept until that file changes: for what a rewrite works out from one file."""
+        kept = self._kept.setdefault(path, {})
+        if key not in kept:
+            kept[key] = compute()
+        return kept[key]  # type: ignore[return-value]
 
     def includes(self, path: Path) -> list[preproc.Include]:
         if path not in self._includes:
