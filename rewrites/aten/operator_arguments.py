@@ -123,7 +123,7 @@ rewrites = [
         "auto z = at::leaky_relu_backward(g, x, 0.1);",
         "auto z = at::leaky_relu_backward(g, x, 0.1, /*self_is_result=*/false);",
         _cases("leaky_relu_backward", "$grad, $x, $slope", "$grad, $x, $slope, /*self_is_result=*/false", "1.5"),
-        _cases("leaky_relu_backward_out", "$out, $grad, $x, $slope", "$out, $grad, $x, $slope, /*self_is_result=*/false", "1.5"),
+        _cases("leaky_relu_backward_out", "$out, $grad, $x, $slope", "$out, $grad, $x, $slope, /*self_is_result=*/false", "1.10"),
         _cases(
             "rrelu_with_noise_backward",
             "$grad, $x, $noise, $lower, $upper, $training",
@@ -139,7 +139,7 @@ rewrites = [
         "auto z = at::elu_backward(g, 1., 1., 1., y);",
         "auto z = at::elu_backward(g, 1., 1., 1., /*is_result=*/true, y);",
         _cases("elu_backward", "$grad, $alpha, $scale, $input_scale, $y", "$grad, $alpha, $scale, $input_scale, /*is_result=*/true, $y", "1.8"),
-        _cases("elu_backward_out", "$out, $grad, $alpha, $scale, $input_scale, $y", "$out, $grad, $alpha, $scale, $input_scale, /*is_result=*/true, $y", "1.8"),
+        _cases("elu_backward_out", "$out, $grad, $alpha, $scale, $input_scale, $y", "$out, $grad, $alpha, $scale, $input_scale, /*is_result=*/true, $y", "1.10"),
         removed_in="1.8",
     ),
     _rewrite(
