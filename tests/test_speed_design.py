@@ -10,9 +10,9 @@ def test_a_file_without_a_trigger_word_is_not_parsed(tmp_path, monkeypatch):
     (tmp_path / "legacy.cpp").write_text("void f(at::Tensor x) { AT_CHECK(x.defined()); }\n")
     parsed = []
 
-    def counted(file, parse=project.parse_tree):
+    def counted(file, *left, parse=project.parse_tree):
         parsed.append(file.path.name)
-        return parse(file)
+        return parse(file, *left)
 
     monkeypatch.setattr(project, "parse_tree", counted)
     plan([tmp_path], config=Config())
