@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakValueDictionary
 
 from migrator import notebook
@@ -21,13 +21,17 @@ from migrator.source import CPP_SUFFIXES, SourceFile, language_of
 from migrator.syntax import Node, Tree, parse_tree, preproc
 from migrator.vendored import Aside, is_foreign, told_apart
 
+if TYPE_CHECKING:
+    from tree_sitter import Tree as TSTree
+
 T = TypeVar("T")
 
 SKIPPED_DIRECTORIES = frozenset(
     {".git", ".cuport", ".hg", ".svn", "build", "dist", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".eggs", ".mypy_cache"}
     | {".pytest_cache", ".ipynb_checkpoints"}
 )
-HELD_BYTES = 1 << 20  # of sources whose trees are kept: nodes take some fifty times as much
+HELD_BYTES = 1 << 19  # of sources whose trees are kept: nodes take some fifty times as much
+PARSED_BYTES = 2 << 20  # of those whose nodes are gone: tree-sitter's own part, some twenty-five times as much
 HELD_PYTHON_BYTES = 1 << 18  # the same of Python's: some two hundred times as much
 COLLECTED_BYTES = 16 << 20
 MAX_BYTES = 16 * 1024 * 1024  # no person wrote more than that in one file, and its tree would take gigabytes
@@ -64,6 +68,8 @@ class Project:
         self._spelt: dict[bytes, bytes] = {}  # every word of every file, once
         self._trees: dict[Path, Tree] = {}
         self._dropped = 0
+        self._parsed: dict[Path, TSTree] = {}  # what is left of trees that were let go
+        self._parsed_bytes = 0
         self._held = 0  # bytes of the sources whose trees are held
         self.script_edits = 0  # how often a Python or build file changed
         self._modules: dict[Path, Module | None] = {}
@@ -192,6 +198,8 @@ class Project:
             self.scripts[path] = file
             return
         before = self.files[path].words
+        if self._parsed.pop(path, None) is not None:
+            self._parsed_bytes -= len(self.files[path].data)
         self.files[path] = file
         self._drop_tree(path)
         for cache in (self._includes, self._own_included, self._macros):
@@ -268,7 +276,9 @@ class Project:
     def tree(self, path: Path) -> Tree:
         tree = self._trees.pop(path, None)
         if tree is None:
-            tree = parse_tree(self.files[path])
+            parsed = self._parsed.pop(path, None)
+            tree = parse_tree(self.files[path], parsed)
+            self._parsed_bytes -= len(tree.file.data) if parsed is not None else 0
             tree.known_macros = self.known_macros
             self._held += len(tree.file.data)
         self._trees[path] = tree  # the last one used is the last in the dictionary
@@ -282,6 +292,13 @@ class Project:
             self._held -= len(tree.file.data)
             tree.release()
             self._scopes.pop(path, None)
+            if tree.file is self.files[path]:
+                self._parsed[path] = tree.ts
+                self._parsed_bytes += len(tree.file.data)
+                while self._parsed_bytes > PARSED_BYTES:
+                    first = next(iter(self._parsed))
+                    del self._parsed[first]
+                    self._parsed_bytes -= len(self.files[first].data)
             self._dropped += len(tree.file.data)
             if self._dropped > COLLECTED_BYTES and not gc.isenabled():
                 self._dropped = 0
