@@ -165,7 +165,7 @@ rewrites = [
     _rewrite(
         "linspace-without-steps",
         "Say how many steps ``linspace`` and ``logspace`` make.",
-        "They made 100 where nothing was said, until torch 1.10.",
+        "They made 100 where nothing was said, until torch 1.10; options could stand in the place of the number until 1.0.",
         "auto z = at::linspace(0., 1.);",
         "auto z = at::linspace(0., 1., 100);",
         _cases("linspace logspace", "$start, $end", "$start, $end, 100", "1.0"),

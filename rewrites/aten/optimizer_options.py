@@ -1,8 +1,8 @@
 """Ask the first parameter group of an optimizer for its options, by the names that they have.
 
 Since torch 1.5 an optimizer of the C++ frontend has parameter groups, each with options of its own, in the place of the member ``options``;
-one that is given parameters alone has one group. ``learning_rate`` is ``lr`` since, ``beta1`` and ``beta2`` are ``betas``, and the fields
-behind the accessors are private.
+one that is given parameters alone has one group. ``learning_rate`` is ``lr`` since, ``beta1`` and ``beta2`` are ``betas``. The fields behind
+the accessors are private since torch 1.3.
 
 Before:
     void f(torch::optim::Adam &optimizer) { optimizer.options.learning_rate_ /= 2; }
