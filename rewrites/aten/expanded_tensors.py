@@ -20,6 +20,7 @@ ID = "expanded-tensors"
 _NAMES = frozenset({"expand_inplace", "expand_outplace", "expand_size"})
 _OPENED = re.compile(rb"\b(?:using\s+namespace|namespace)\s+(?:::)?(?:at|torch)\b")
 _PLAIN = frozenset({"identifier", "call_expression", "field_expression", "subscript_expression"})
+_OWNED = frozenset({"unsafeIsBorrowed"})  # the members of c10::MaybeOwned
 _SURE = frozenset({"identifier", "field_expression", "subscript_expression"})  # can be named twice
 
 
@@ -65,6 +66,16 @@ def _use(ctx, name, call):
     if type is None or declared is None:
         return
     text = "".join(type.text.split())
+    binding = next((each for each in declared.walk() if each.kind == "structured_binding_declarator"), None)
+    if binding is not None:
+        bound = [each for each in binding.named if each.kind == "identifier"]
+        if not any(_is_tensor_here(ctx, each) for each in bound):
+            return
+        if tensors is not None and len(tensors) == len(bound):
+            yield Change(ID, (Edit(call.node.start, call.node.end, f"std::make_tuple({', '.join(tensors)})".encode()),))
+        else:
+            yield _finding(name, call)
+        return
     if text.startswith("std::tuple<") and "MaybeOwned" not in text or (text == "auto" and declared.kind == "identifier" and _taken_for_tensors(ctx, declared)):
         yield _finding(name, call)
 
@@ -98,6 +109,20 @@ def _is_opened(get) -> bool:
     """Whether what ``std::get`` gives is asked for its tensor, as it has to be since."""
     parent = get.parent
     return parent.kind == "pointer_expression" or (parent.kind == "field_expression" and "->" in [c.kind for c in parent.children])
+
+
+def _is_tensor_here(ctx, bound) -> bool:
+    """Whether a bound name is asked for a member of a tensor, with a dot, which what stands for the tensor since has none of."""
+    scope = bound.enclosing("compound_statement")
+    for leaf in ctx.names({bound.text}):
+        access = leaf.parent
+        if scope is None or not bound.end <= leaf.start < scope.end or access is None or access.kind != "field_expression" or leaf.field != "argument":
+            continue
+        member = access.field_child("field")
+        declared = ctx.scopes.lookup(bound.text, leaf)
+        if member.text not in _OWNED and "." in [each.kind for each in access.children] and (declared is None or declared.name.start == bound.start):
+            return True
+    return False
 
 
 def _taken_for_tensors(ctx, declared) -> bool:

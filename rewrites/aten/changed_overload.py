@@ -1,0 +1,136 @@
+"""Report calls of operators that no overload of the release takes, though one of an older release did.
+
+By the number of arguments and by their kinds, as far as those are known; all overloads since torch 1.0 were compared.
+
+Before:
+    auto z = at::nansum(x, at::kFloat);
+After:
+    auto z = at::nansum(x, at::kFloat);
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from migrator.calls import call_of
+from migrator.releases import parse
+from migrator.rewrite import Finding, Rewrite
+from rewrites.aten._elements import is_tensor
+from rewrites.aten._overloads import NONE, NUMBER, NUMBERS, OPTIONS, TENSOR, TEXT, TYPE, Signature, takes
+
+ID = "changed-overload"
+_TEXT = Path(__file__).with_name("signatures.txt").read_text()  # tools/aten_signatures.py writes it
+_NAMES = frozenset(re.findall(r"^\.?(\w+)$", _TEXT, re.M))
+_CALLED = re.compile(rb"(?:\b(?:at|torch)\s*::|\.)\s*(\w+)\s*\(")
+_DTYPE = re.compile(r"(?:::)?(?:(?:at|torch|c10)::)?(?:ScalarType::\w+|k(?:Float|Double|Half|Int|Long|Short|Byte|Char|Bool|BFloat16)\d*)\Z")
+_INTEGERS = r"(?:std::)?(?:u?int(?:8|16|32|64)_t|size_t)|(?:unsigned |signed )?(?:int|long|long long|short)|unsigned"
+_BASES = (
+    (re.compile(rf"(?:{_INTEGERS}|float|double|bool)\Z"), NUMBER),
+    (re.compile(rf"(?:std::vector<(?:{_INTEGERS}|double|float)>|(?:(?:at|torch|c10)::)?(?:IntArrayRef|IntList))\Z"), NUMBERS),
+    (re.compile(r"(?:std::)?string\Z"), TEXT),
+    (re.compile(r"(?:(?:at|torch|c10)::)?ScalarType\Z"), TYPE),
+    (re.compile(r"(?:(?:at|torch|c10)::)?TensorOptions\Z"), OPTIONS),
+)
+_LITERALS = {
+    "number_literal": NUMBER, "true": NUMBER, "false": NUMBER, "string_literal": TEXT, "concatenated_string": TEXT, "raw_string_literal": TEXT,
+}  # fmt: skip
+
+
+@cache
+def _table() -> dict[str, tuple[list[Signature], list[tuple[str, Signature]]]]:
+    """Name, with a dot before that of a method -> what the newest release takes; what older ones took, with the release that does not."""
+    table: dict[str, tuple[list[Signature], list[tuple[str, Signature]]]] = {}
+    for line in _TEXT.splitlines():
+        release, _, signature = line.partition(" ")
+        if not signature:
+            now, before = table[line] = ([], [])
+        elif release == "=":
+            now.append(Signature(signature))
+        else:
+            before.append((release, Signature(signature)))
+    return table
+
+
+def _kind(ctx, node) -> str | None:
+    """What an argument certainly is."""
+    if node.kind == "parenthesized_expression" and len(node.named) == 1:
+        return _kind(ctx, node.named[0])
+    if node.kind in _LITERALS:
+        return _LITERALS[node.kind]
+    if node.kind == "unary_expression":
+        inner = node.field_child("argument")
+        return NUMBER if inner is not None and inner.kind == "number_literal" else None
+    if node.kind == "initializer_list":
+        return NUMBERS if len(node.named) > 1 and all(_kind(ctx, each) == NUMBER for each in node.named) else None
+    text = "".join(node.text.split())
+    if re.match(r"(?:::)?(?:(?:at|torch|c10|std)::)?nullopt\Z", text):
+        return NONE
+    if _DTYPE.match(text):
+        return TYPE
+    member = node.field_child("function") if node.kind == "call_expression" else None
+    if member is not None and member.kind == "field_expression" and text.endswith((".scalar_type()", ".options()")):
+        known = is_tensor(ctx, member.field_child("argument"))
+        return (OPTIONS if text.endswith(".options()") else TYPE) if known else None
+    type = ctx.type_of(node)
+    if type is None or type.pointers or type.template or "optional" in type.base:
+        return None
+    if type.is_tensor:
+        return TENSOR
+    return next((kind for expression, kind in _BASES if expression.match(type.base)), None)
+
+
+def _many(ctx, node) -> bool:
+    """Whether an argument may stand for several, or for none: a pack, a macro, an arm of ``#if``."""
+    if node.kind == "identifier":
+        return bool(ctx.project.macros(node.text)) or (node.text.isupper() and ctx.type_of(node) is None)
+    return node.kind.startswith(("preproc", "parameter_pack")) or node.kind == "ERROR"
+
+
+def _own(ctx, name: str) -> bool:
+    """Whether the project puts a function of this name into a namespace of torch's."""
+    spaces = (each.enclosing("namespace_definition") for each in ctx.project.functions(name))
+    return any(re.match(r"namespace\s+(?:at|torch)\s*\{", space.text) for space in spaces if space is not None)
+
+
+def _written(name: str, signatures: list[Signature]) -> str:
+    shown = [each for each in signatures if "Layout?" not in each.text] or signatures
+    start = "x" if name.startswith(".") else "at::"
+    return ", or ".join(f"{start}{name}({each.written})" for each in shown[:3])
+
+
+def _look(ctx, name):
+    call = call_of(name)
+    if call is None:
+        return None
+    key = name.text
+    if call.callee.kind == "field_expression":
+        key = f".{name.text}"
+        if key not in _table() or "->" in [each.kind for each in call.callee.children] or not is_tensor(ctx, call.callee.field_child("argument")):
+            return None
+    elif call.qualified.removeprefix("::") not in (f"at::{name.text}", f"torch::{name.text}") or key not in _table():
+        return None
+    args = [each for each in call.args if each.kind != "comment"]
+    if any(_many(ctx, each) for each in args):
+        return None
+    kinds = [_kind(ctx, each) for each in args]
+    now, before = _table()[key]
+    if any(takes(each, kinds) for each in now):
+        return None
+    ends = [parse(release) for release, each in before if takes(each, kinds)]
+    if not ends or max(ends) > ctx.settings.target or _own(ctx, name.text):
+        return None
+    since = ".".join(map(str, max(ends)[:2]))
+    shown = f"Tensor::{name.text}" if key != name.text else f"at::{name.text}"
+    return Finding(ID, name.start, f"{shown} takes other arguments than these since torch {since}", _written(key, now))
+
+
+def fix(ctx):
+    known = [word for word in _NAMES if word.encode() in ctx.file.words]
+    called = {match[1] for match in _CALLED.finditer(ctx.file.data)} if known else ()
+    for name in ctx.names([word for word in known if word.encode() in called]):
+        found = _look(ctx, name)
+        if found is not None:
+            yield found
+
+
+rewrite = Rewrite(ID, __doc__, fix=fix, triggers=_NAMES, removed_in="1.1")
