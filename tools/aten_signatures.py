@@ -30,7 +30,7 @@ ELSEWHERE = frozenset(
     " grid_sampler_3d grid_sampler_2d_backward grid_sampler_3d_backward cudnn_convolution cudnn_convolution_transpose native_layer_norm"
     " native_layer_norm_backward batch_norm_backward_elemt batch_norm_backward_reduce cudnn_batch_norm_backward _cudnn_rnn _cudnn_rnn_backward"
     " _cudnn_rnn_flatten_weight _cudnn_ctc_loss _convolution_double_backward cumprod_backward slow_conv3d_forward_out _embedding_bag_dense_backward"
-    " toType type s_copy_".split()
+    " toType type s_copy_ nansum".split()
 )
 _DECLARED = r"([\w:<>,&* ]+?)\s+(\w+)\(((?:[^(){}]|\{[^}]*\}|\([^()]*\))*)\)\s*"
 _FUNCTION = re.compile(

@@ -3,9 +3,9 @@
 By the number of arguments and by their kinds, as far as those are known; all overloads since torch 1.0 were compared.
 
 Before:
-    auto z = at::nansum(x, at::kFloat);
+    auto z = at::gelu_outf(x, y);
 After:
-    auto z = at::nansum(x, at::kFloat);
+    auto z = at::gelu_outf(x, y);
 """
 
 import re
@@ -16,24 +16,13 @@ from migrator.calls import call_of
 from migrator.releases import parse
 from migrator.rewrite import Finding, Rewrite
 from rewrites.aten._elements import is_tensor
-from rewrites.aten._overloads import NONE, NUMBER, NUMBERS, OPTIONS, TENSOR, TEXT, TYPE, Signature, takes
+from rewrites.aten._kinds import kind
+from rewrites.aten._overloads import Signature, takes
 
 ID = "changed-overload"
 _TEXT = Path(__file__).with_name("signatures.txt").read_text()  # tools/aten_signatures.py writes it
 _NAMES = frozenset(re.findall(r"^\.?(\w+)$", _TEXT, re.M))
 _CALLED = re.compile(rb"(?:\b(?:at|torch)\s*::|\.)\s*(\w+)\s*\(")
-_DTYPE = re.compile(r"(?:::)?(?:(?:at|torch|c10)::)?(?:ScalarType::\w+|k(?:Float|Double|Half|Int|Long|Short|Byte|Char|Bool|BFloat16)\d*)\Z")
-_INTEGERS = r"(?:std::)?(?:u?int(?:8|16|32|64)_t|size_t)|(?:unsigned |signed )?(?:int|long|long long|short)|unsigned"
-_BASES = (
-    (re.compile(rf"(?:{_INTEGERS}|float|double|bool)\Z"), NUMBER),
-    (re.compile(rf"(?:std::vector<(?:{_INTEGERS}|double|float)>|(?:(?:at|torch|c10)::)?(?:IntArrayRef|IntList))\Z"), NUMBERS),
-    (re.compile(r"(?:std::)?string\Z"), TEXT),
-    (re.compile(r"(?:(?:at|torch|c10)::)?ScalarType\Z"), TYPE),
-    (re.compile(r"(?:(?:at|torch|c10)::)?TensorOptions\Z"), OPTIONS),
-)
-_LITERALS = {
-    "number_literal": NUMBER, "true": NUMBER, "false": NUMBER, "string_literal": TEXT, "concatenated_string": TEXT, "raw_string_literal": TEXT,
-}  # fmt: skip
 
 
 @cache
@@ -49,34 +38,6 @@ def _table() -> dict[str, tuple[list[Signature], list[tuple[str, Signature]]]]:
         else:
             before.append((release, Signature(signature)))
     return table
-
-
-def _kind(ctx, node) -> str | None:
-    """What an argument certainly is."""
-    if node.kind == "parenthesized_expression" and len(node.named) == 1:
-        return _kind(ctx, node.named[0])
-    if node.kind in _LITERALS:
-        return _LITERALS[node.kind]
-    if node.kind == "unary_expression":
-        inner = node.field_child("argument")
-        return NUMBER if inner is not None and inner.kind == "number_literal" else None
-    if node.kind == "initializer_list":
-        return NUMBERS if len(node.named) > 1 and all(_kind(ctx, each) == NUMBER for each in node.named) else None
-    text = "".join(node.text.split())
-    if re.match(r"(?:::)?(?:(?:at|torch|c10|std)::)?nullopt\Z", text):
-        return NONE
-    if _DTYPE.match(text):
-        return TYPE
-    member = node.field_child("function") if node.kind == "call_expression" else None
-    if member is not None and member.kind == "field_expression" and text.endswith((".scalar_type()", ".options()")):
-        known = is_tensor(ctx, member.field_child("argument"))
-        return (OPTIONS if text.endswith(".options()") else TYPE) if known else None
-    type = ctx.type_of(node)
-    if type is None or type.pointers or type.template or "optional" in type.base:
-        return None
-    if type.is_tensor:
-        return TENSOR
-    return next((kind for expression, kind in _BASES if expression.match(type.base)), None)
 
 
 def _many(ctx, node) -> bool:
@@ -112,7 +73,7 @@ def _look(ctx, name):
     args = [each for each in call.args if each.kind != "comment"]
     if any(_many(ctx, each) for each in args):
         return None
-    kinds = [_kind(ctx, each) for each in args]
+    kinds = [kind(ctx, each) for each in args]
     now, before = _table()[key]
     if any(takes(each, kinds) for each in now):
         return None
@@ -125,9 +86,9 @@ def _look(ctx, name):
 
 
 def fix(ctx):
-    known = [word for word in _NAMES if word.encode() in ctx.file.words]
-    called = {match[1] for match in _CALLED.finditer(ctx.file.data)} if known else ()
-    for name in ctx.names([word for word in known if word.encode() in called]):
+    known = ctx.file.words & rewrite.trigger_bytes
+    called = {match[1] for match in _CALLED.finditer(ctx.file.data)} if known else set()
+    for name in ctx.names([word.decode() for word in sorted(known & called)]):
         found = _look(ctx, name)
         if found is not None:
             yield found

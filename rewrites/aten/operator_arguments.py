@@ -8,6 +8,8 @@ import re
 from migrator.calls import call_of
 from migrator.rewrite import Case, Change, Edit, Rewrite
 from rewrites.aten._elements import is_tensor
+from rewrites.aten._kinds import kind
+from rewrites.aten._overloads import TYPE
 
 _USING = re.compile(rb"\b(?:using\s+namespace|namespace)\s+(?:::)?(?:at|torch)\b")
 _TYPE = re.compile(r"(?:::)?(?:(?:at|torch|c10)::)?k(?:Float|Double|Half|Int|Long|Short|Byte|Char|Bool|BFloat16|Float(?:16|32|64)|Int(?:8|16|32|64))\Z")
@@ -49,6 +51,15 @@ def _source_is_tensor(match, ctx):
     if type is not None or re.search(r"type|\bk[A-Z]", match.text("$x"), re.I):
         return False
     return f"{match.pattern.anchor} takes the element type of the input since torch 1.11: write {match.text('$x')}.scalar_type() if that is a tensor"
+
+
+def _of_all(match, ctx):
+    """Whether what is given besides the tensor is an element type."""
+    return kind(ctx, match["$type"]) == TYPE
+
+
+def _of_all_of_tensor(match, ctx):
+    return is_tensor(ctx, match["$x"]) and _of_all(match, ctx)
 
 
 def _no_steps(match, ctx) -> bool:
@@ -215,6 +226,16 @@ rewrites = [
         "void f(at::Tensor x) { at::arange_out(x, 2, 5, 1); }",
         _cases("arange_out", "$out, $start, $end", "$out, $start, $end, 1", "1.0"),
         removed_in="1.13",
+    ),
+    _rewrite(
+        "nansum-of-all",
+        "Say that ``nansum`` goes over all dimensions where it is told the element type of its result.",
+        "A type could be all that it was told until torch 1.11; since 1.12 dimensions come first, and ``nullopt`` are all of them.",
+        "auto z = at::nansum(x, at::kFloat);",
+        "auto z = at::nansum(x, /*dim=*/c10::nullopt, /*keepdim=*/false, at::kFloat);",
+        _cases("nansum", "$x, $type", "$x, /*dim=*/c10::nullopt, /*keepdim=*/false, $type", "1.12", _of_all),
+        (Case("$x.nansum($type)", "$x.nansum(/*dim=*/c10::nullopt, /*keepdim=*/false, $type)", where=_of_all_of_tensor, since="1.12"),),
+        removed_in="1.12",
     ),
     Rewrite(REDUCTION, _REDUCTION, fix=_reductions, triggers=frozenset({"sum", "mean", "prod"}), removed_in="1.2"),
 ]
