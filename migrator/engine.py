@@ -496,13 +496,12 @@ def _results(rewrite: Rewrite, ctx: FileContext | TextContext, idle: set[str]) -
     """What a rewrite says of a file, but for one that is known to say nothing."""
     if rewrite.id in idle:
         return
-    if isinstance(ctx, FileContext):
-        ctx.alone = True
+    ctx.alone = True
     quiet = True
     for result in rewrite.results(ctx):
         quiet = False
         yield result
-    if quiet and isinstance(ctx, FileContext) and ctx.alone:
+    if quiet and ctx.alone:
         idle.add(rewrite.id)
 
 

@@ -10,14 +10,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakValueDictionary
 
 from migrator import notebook
 from migrator.python import Module, NotPython3
+from migrator.python_outline import Outline, outline
 from migrator.scope import Scopes
 from migrator.source import CPP_SUFFIXES, SourceFile, language_of
 from migrator.syntax import Node, Tree, parse_tree, preproc
 from migrator.vendored import Aside, is_foreign, told_apart
+
+if TYPE_CHECKING:
+    from tree_sitter import Tree as TSTree
 
 T = TypeVar("T")
 
@@ -25,7 +30,9 @@ SKIPPED_DIRECTORIES = frozenset(
     {".git", ".cuport", ".hg", ".svn", "build", "dist", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".eggs", ".mypy_cache"}
     | {".pytest_cache", ".ipynb_checkpoints"}
 )
-HELD_BYTES = 1 << 20  # of sources whose trees are kept: nodes take some fifty times as much
+HELD_BYTES = 1 << 19  # of sources whose trees are kept: nodes take some fifty times as much
+PARSED_BYTES = 2 << 20  # of those whose nodes are gone: tree-sitter's own part, some twenty-five times as much
+HELD_PYTHON_BYTES = 1 << 18  # the same of Python's: some two hundred times as much
 COLLECTED_BYTES = 16 << 20
 MAX_BYTES = 16 * 1024 * 1024  # no person wrote more than that in one file, and its tree would take gigabytes
 
@@ -61,8 +68,15 @@ class Project:
         self._spelt: dict[bytes, bytes] = {}  # every word of every file, once
         self._trees: dict[Path, Tree] = {}
         self._dropped = 0
+        self._parsed: dict[Path, TSTree] = {}  # what is left of trees that were let go
+        self._parsed_bytes = 0
         self._held = 0  # bytes of the sources whose trees are held
+        self.script_edits = 0  # how often a Python or build file changed
         self._modules: dict[Path, Module | None] = {}
+        self._living: WeakValueDictionary[Path, Module] = WeakValueDictionary()  # those that somebody may compare nodes of
+        self._held_modules = 0  # bytes of the sources whose modules are held
+        self._outlines: dict[Path, Outline | None] = {}
+        self._python_files: list[Path] | None = None  # files neither come nor go
         self._scopes: dict[Path, Scopes] = {}
         self._functions: dict[str, list[tuple[Path, int]]] = {}  # the files and offsets of declared names
         self._macros: dict[Path, dict[str, list[int]]] = {}
@@ -70,6 +84,8 @@ class Project:
         self._holders: dict[bytes, list[Path]] | None = None  # of each word, in the order of ``files``
         self._order: dict[Path, int] = {}
         self._cache: dict[object, object] = {}
+        self._kept: dict[Path, dict[object, object]] = {}
+        self.asked: set[Path] = set()  # whose Python was asked for; who wants to know empties it first
         self._includes: dict[Path, list[preproc.Include]] = {}
         self._by_name: dict[str, list[Path]] | None = None
         self._included: dict[tuple[Path | None, str], Path | None] = {}  # which file an #include means; files neither come nor go
@@ -172,12 +188,18 @@ class Project:
 
     def update(self, path: Path, file: SourceFile) -> None:
         """Put a new file in place of the old one (in memory)."""
-        self._modules.pop(path, None)
         self._cache.clear()
+        self._kept.pop(path, None)
         if path in self.scripts:
+            self._drop_module(path)
+            self._living.pop(path, None)
+            self._outlines.pop(path, None)
+            self.script_edits += 1
             self.scripts[path] = file
             return
         before = self.files[path].words
+        if self._parsed.pop(path, None) is not None:
+            self._parsed_bytes -= len(self.files[path].data)
         self.files[path] = file
         self._drop_tree(path)
         for cache in (self._includes, self._own_included, self._macros):
@@ -206,23 +228,57 @@ class Project:
 
     def module(self, path: Path) -> Module | None:
         """The syntax tree of a Python file; None, and a Problem, when it is not Python 3."""
-        if path not in self._modules:
-            file = self.scripts[path]
+        self.asked.add(path)
+        if path in self._modules:
+            self._modules[path] = module = self._modules.pop(path)  # the last one used is the last in the dictionary
+            return module
+        file = self.scripts[path]
+        module = self._living.get(path)
+        if module is None:
             try:
                 if isinstance(file, notebook.Notebook) and file.unread is not None:
                     raise NotPython3(f"cell {file.unread}")
-                self._modules[path] = Module(file)
+                module = Module(file, self.outline(path) is not None)
             except NotPython3 as error:
-                self._modules[path] = None
                 problem = Problem(file.path, f"not Python 3 ({error}): left as it is", is_error=False)
                 if problem not in self.problems:
                     self.problems.append(problem)
-        return self._modules[path]
+        self._modules[path] = module
+        if module is not None:
+            self._living[path] = module
+            self._held_modules += len(module.data)
+            held = [each for each, made in self._modules.items() if made is not None]
+            while self._held_modules > HELD_PYTHON_BYTES and len(held) > 1:
+                self._drop_module(held.pop(0))
+        return module
+
+    def _drop_module(self, path: Path) -> None:
+        module = self._modules.pop(path, None)
+        if module is not None:
+            self._held_modules -= len(module.data)
+            module.release()
+
+    @property
+    def python_files(self) -> list[Path]:
+        """The paths of the Python files, notebooks aside."""
+        if self._python_files is None:
+            self._python_files = [path for path in self.scripts if path.suffix == ".py"]
+        return self._python_files
+
+    def outline(self, path: Path) -> Outline | None:
+        """What a Python file may use; None where only its syntax tree can tell."""
+        if path not in self._outlines:
+            file = self.scripts[path]
+            unread = isinstance(file, notebook.Notebook) and file.unread is not None
+            self._outlines[path] = None if unread else outline(file)
+        return self._outlines[path]
 
     def tree(self, path: Path) -> Tree:
         tree = self._trees.pop(path, None)
         if tree is None:
-            tree = parse_tree(self.files[path])
+            parsed = self._parsed.pop(path, None)
+            tree = parse_tree(self.files[path], parsed)
+            self._parsed_bytes -= len(tree.file.data) if parsed is not None else 0
             tree.known_macros = self.known_macros
             self._held += len(tree.file.data)
         self._trees[path] = tree  # the last one used is the last in the dictionary
@@ -236,6 +292,13 @@ class Project:
             self._held -= len(tree.file.data)
             tree.release()
             self._scopes.pop(path, None)
+            if tree.file is self.files[path]:
+                self._parsed[path] = tree.ts
+                self._parsed_bytes += len(tree.file.data)
+                while self._parsed_bytes > PARSED_BYTES:
+                    first = next(iter(self._parsed))
+                    del self._parsed[first]
+                    self._parsed_bytes -= len(self.files[first].data)
             self._dropped += len(tree.file.data)
             if self._dropped > COLLECTED_BYTES and not gc.isenabled():
                 self._dropped = 0
@@ -250,7 +313,8 @@ class Project:
         """Free the syntax trees."""
         for path in list(self._trees):
             self._drop_tree(path)
-        self._modules.clear()
+        for path in list(self._modules):
+            self._drop_module(path)
         self._functions.clear()
 
     def with_word(self, word: str) -> Iterator[Path]:
@@ -298,6 +362,13 @@ class Project:
         if key not in self._cache:
             self._cache[key] = compute()
         return self._cache[key]  # type: ignore[return-value]
+
+    def kept(self, path: Path, key: object, compute: Callable[[], T]) -> T:
+        """``compute()``, kept until that file changes: for what a rewrite works out from one file."""
+        kept = self._kept.setdefault(path, {})
+        if key not in kept:
+            kept[key] = compute()
+        return kept[key]  # type: ignore[return-value]
 
     def includes(self, path: Path) -> list[preproc.Include]:
         if path not in self._includes:

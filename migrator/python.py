@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.python_names import Names, cst, import_pairs, source_module
+from migrator.python_outline import BOM, Outline, nodes, parsed, text_of
+from migrator.python_spans import spans
 from migrator.rewrite import Edit
 from migrator.source import SourceFile
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from migrator.project import Project
     from migrator.rewrite import Settings
 
-_BOM = b"\xef\xbb\xbf"
 _LAYOUT = re.compile(r"whitespace|lines|header|footer|comma|semicolon|par$|bracket|brace|^indent$|^newline$")
 
 
@@ -30,15 +31,35 @@ def _is_node(kind: type) -> bool:
     return issubclass(kind, cst.CSTNode)
 
 
-_FIELDS: dict[type, list[str]] = {}  # of a class of nodes: the fields that may hold nodes
+_FIELDS: dict[type, list[str]] = {}  # of a class of nodes: the fields that may hold nodes, in the order of the source
+# Where that is not the order in which libcst declares them. The others stand behind these.
+_ORDER = {
+    "AnnAssign": ("target", "annotation", "equal", "value"),
+    "Arg": ("keyword", "equal", "value"),
+    "Attribute": ("value", "dot", "attr"),
+    "ClassDef": ("decorators", "name", "type_parameters", "bases", "keywords", "body"),
+    "CompFor": ("asynchronous", "target", "iter", "ifs", "inner_for_in"),
+    "ExceptHandler": ("type", "name", "body"),
+    "ExceptStarHandler": ("type", "name", "body"),
+    "For": ("asynchronous", "target", "iter", "body", "orelse"),
+    "FormattedStringExpression": ("expression", "equal", "conversion", "format_spec"),
+    "FunctionDef": ("decorators", "asynchronous", "name", "type_parameters", "params", "returns", "body"),
+    "IfExp": ("body", "test", "orelse"),
+    "ImportFrom": ("relative", "module", "names"),
+    "Lambda": ("params", "colon", "body"),
+    "MatchCase": ("pattern", "guard", "body"),
+    "Parameters": ("posonly_params", "posonly_ind", "params", "star_arg", "kwonly_params", "star_kwarg"),
+    "Slice": ("lower", "first_colon", "upper", "second_colon", "step"),
+    "TypeAlias": ("name", "type_parameters", "value"),
+    "TypeParam": ("param", "equal", "star", "default"),
+    "With": ("asynchronous", "items", "body"),
+}
 
 
-_TEXTS = re.compile(rb"""#[^\n]*|(\'{3}|\"{3})(?:[^\\]|\\.)*?\1|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""", re.S)
+def _place_of(kind: str, field: str) -> int:
+    order = _ORDER.get(kind, ())
+    return order.index(field) if field in order else len(order)
 
-
-def without_texts(data: bytes) -> bytes:
-    """The bytes of a Python file without its comments and strings: to ask of before it is parsed, and no more exact than that."""
-    return _TEXTS.sub(b"''", data)
 
 
 class NotPython3(Exception):
@@ -76,31 +97,21 @@ def _error_line(text: str) -> int | None:
 class Module:
     """The syntax tree of one Python file, with the byte span and the parent of every node."""
 
-    def __init__(self, file: SourceFile):
-        """Raises NotPython3."""
-        from libcst.metadata import ByteSpanPositionProvider
-
+    def __init__(self, file: SourceFile, is_shallow: bool = False):
+        """``is_shallow``: Python's own parser has taken the file. Raises NotPython3."""
         self.file = file
         self.data = file.data
-        shift = len(_BOM) if file.data.startswith(_BOM) else 0
-        data = file.data[shift:]
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            text = bytes(b if b < 0x80 else 0x5F for b in data).decode(
-                "ascii"
-            )  # the same offsets; what it says in comments is of no interest
-        if _is_too_deep(text):
+        shift = len(BOM) if file.data.startswith(BOM) else 0
+        text = text_of(file.data)
+        if not is_shallow and _is_too_deep(text):
             raise NotPython3("too deeply nested")
         try:
             self.root: cst.Module = _parse(text)
-            spans = ByteSpanPositionProvider()
-            spans._gen_impl(self.root)  # a MetadataWrapper visits the whole tree besides, for nothing: it takes as long again
         except cst.ParserSyntaxError as error:
             raise NotPython3(f"line {_error_line(text) or error.raw_line}") from None
         except (RecursionError, ValueError, UnicodeError) as error:
             raise NotPython3(str(error).splitlines()[0] if str(error) else "too deeply nested") from None
-        self._spans, self._shift = spans._computed, shift
+        self._shift = shift
         self._parents: dict[int, cst.CSTNode] = {}
         self.nodes: list[cst.CSTNode] = []  # a node before those under it, in the order of the file
         stack: list[cst.CSTNode] = [self.root]
@@ -129,7 +140,9 @@ class Module:
         kind = type(node)
         fields = _FIELDS.get(kind)
         if fields is None:
-            fields = _FIELDS[kind] = [f for f in kind.__dataclass_fields__ if not _LAYOUT.search(f)]
+            fields = [f for f in kind.__dataclass_fields__ if not _LAYOUT.search(f)]
+            fields.sort(key=lambda field: _place_of(kind.__name__, field))
+            _FIELDS[kind] = fields
         found: list[cst.CSTNode] = []
         for field in fields:
             value = getattr(node, field)
@@ -137,17 +150,22 @@ class Module:
                 found += [v for v in value if _is_node(type(v))]
             elif _is_node(type(value)):
                 found.append(value)
-        if len(found) > 1:
-            found.sort(key=self.start)
         return found
+
+    def release(self) -> None:
+        """Let go of what refers back to the module, so that it goes as soon as nobody has it: made anew where somebody has."""
+        self.__dict__.pop("names", None)
 
     # --- places
 
+    @cached_property
+    def _spans(self) -> dict[int, tuple[int, int]]:
+        return spans(self.root)
+
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         """The bytes of a node, without the parentheses around it."""
-        span = self._spans[node]
-        start = span.start + self._shift
-        return start, start + span.length
+        start, end = self._spans[id(node)]
+        return start + self._shift, end + self._shift
 
     def outer_span(self, node: cst.CSTNode) -> tuple[int, int]:
         """The bytes of a node with the parentheses around it."""
@@ -158,7 +176,7 @@ class Module:
         return start, end
 
     def start(self, node: cst.CSTNode) -> int:
-        return self.span(node)[0]
+        return self._spans[id(node)][0] + self._shift
 
     def code(self, node: cst.CSTNode) -> str:
         return self.file.text(*self.outer_span(node))
@@ -416,25 +434,21 @@ def inner_span(module: Module, node) -> tuple[int, int]:
     return outer[0] + 1, outer[1] - 1
 
 
-@cache
-def _attribute(word: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"\.(?:[\s\\]|#[^\n]*\n)*" + word + rb"\b")
-
-
-@cache
-def _from_import(package: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"\bfrom[\s\\]+" + package + rb"\b")
-
-
 class TextContext:
     """What a rewrite sees of a make file, a CMake file, a shell script, a list of requirements or Cython: its bytes."""
 
     def __init__(self, project: Project, path: Path, settings: Settings, catalogue: Catalogue):
-        self.project = project
+        self._project = project
+        self.alone = True  # whether nobody asked for more than this file
         self.path = path
         self.settings = settings
         self.catalogue = catalogue
         self.file: SourceFile = project.scripts[path]
+
+    @property
+    def project(self) -> Project:
+        self.alone = False
+        return self._project
 
 
 class PythonContext(TextContext):
@@ -442,23 +456,43 @@ class PythonContext(TextContext):
 
     @property
     def module(self) -> Module | None:
-        return self.project.module(self.path)
+        return self._project.module(self.path)
 
     def has(self, *words: str) -> bool:
         """Whether one of the words stands in the file at all: asked before ``module``, which costs a parse."""
         return any(w.encode() in self.file.words for w in words)
 
-    def may_use(self, dotted_names: Iterable[str]) -> bool:
-        """Whether the file may use one of some dotted names, under whatever name it imports them: asked before ``module``.
+    @property
+    def outline(self) -> Outline | None:
+        """What the file may use, asked before ``module``; None where only ``module`` can tell."""
+        return self._project.outline(self.path)
 
-        Every form of import spells each part, and the last one stands behind a dot or in a ``from`` import.
-        """
-        data = self.file.data
-        for name in filter(self.spells, dotted_names):
-            parts = [part.encode() for part in name.split(".")]
-            if len(parts) == 1 or _attribute(parts[-1]).search(data) or _from_import(parts[0]).search(data):
-                return True
-        return False
+    @cached_property
+    def syntax(self) -> list[ast.AST] | None:
+        """All nodes that Python's own parser makes of the file; None where it does not take it."""
+        tree = None if self.outline is None else parsed(self.file)
+        return None if tree is None else nodes(tree)
+
+    def may_use(self, dotted_names: Iterable[str]) -> bool:
+        """Whether the file may use one of some dotted names, under whatever name it imports them: asked before ``module``."""
+        spelt = list(filter(self.spells, dotted_names))
+        return bool(spelt) and ((outline := self.outline) is None or outline.mentions(spelt))
+
+    def may_call(self, *names: str) -> bool:
+        """Whether the file may call a function or a method of one of some names, if it spells them: asked before ``module``."""
+        return self.has(*names) and ((outline := self.outline) is None or outline.calls(*names))
+
+    def may_call_method(self, *names: str) -> bool:
+        """Whether the file may call a method of one of some names: asked before ``module``."""
+        return self.has(*names) and ((outline := self.outline) is None or outline.uses_method(*names))
+
+    def may_give(self, *keywords: str) -> bool:
+        """Whether a call in the file may name one of some arguments: asked before ``module``."""
+        return self.has(*keywords) and ((outline := self.outline) is None or not outline.keywords.isdisjoint(keywords))
+
+    def may_hold(self, *kinds: type[ast.AST]) -> bool:
+        """Whether the file may have nodes of some kinds, as Python's own parser names them: asked before ``module``."""
+        return (outline := self.outline) is None or not outline.kinds.isdisjoint(kinds)
 
     def spells(self, dotted_name: str) -> bool:
         """Whether every part of a dotted name stands in the file."""

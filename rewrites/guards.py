@@ -107,4 +107,73 @@ using cub::Sum;
 #endif
 #endif
 """,
+    "memory-location": """the place of managed memory: the number of a device until CUDA 12, a cudaMemLocation since 13
+#include <cuda_runtime.h>
+namespace cuport {
+#if CUDART_VERSION >= 13000
+inline cudaMemLocation memory_location(int device) {
+  cudaMemLocation place = {};
+  place.type = device == cudaCpuDeviceId ? cudaMemLocationTypeHost : cudaMemLocationTypeDevice;
+  place.id = device == cudaCpuDeviceId ? 0 : device;
+  return place;
+}
+inline cudaError_t mem_prefetch(const void *p, size_t n, int device, cudaStream_t stream = 0) {
+  return cudaMemPrefetchAsync(p, n, memory_location(device), 0, stream);
+}
+inline cudaError_t mem_advise(const void *p, size_t n, cudaMemoryAdvise advice, int device) {
+  return cudaMemAdvise(p, n, advice, memory_location(device));
+}
+#else
+inline cudaError_t mem_prefetch(const void *p, size_t n, int device, cudaStream_t stream = 0) {
+  return cudaMemPrefetchAsync(p, n, device, stream);
+}
+inline cudaError_t mem_advise(const void *p, size_t n, cudaMemoryAdvise advice, int device) {
+  return cudaMemAdvise(p, n, advice, device);
+}
+#endif
+}
+""",
+    "context-create": """cuCtxCreate, which takes parameters of the context since CUDA 13
+#include <cuda.h>
+namespace cuport {
+inline CUresult ctx_create(CUcontext *context, unsigned int flags, CUdevice device) {
+#if CUDA_VERSION >= 13000
+  return cuCtxCreate(context, nullptr, flags, device);
+#else
+  return cuCtxCreate(context, flags, device);
+#endif
+}
+}
+""",
+    "graph-edges": """the dependencies of a CUDA graph, whose edges have data of their own since CUDA 13
+#include <cuda_runtime.h>
+#if CUDART_VERSION >= 13000
+#define CUPORT_NO_DATA nullptr,
+#else
+#define CUPORT_NO_DATA
+#endif
+namespace cuport {
+inline cudaError_t graph_add_dependencies(cudaGraph_t graph, const cudaGraphNode_t *from, const cudaGraphNode_t *to, size_t n) {
+  return cudaGraphAddDependencies(graph, from, to, CUPORT_NO_DATA n);
+}
+inline cudaError_t graph_remove_dependencies(cudaGraph_t graph, const cudaGraphNode_t *from, const cudaGraphNode_t *to, size_t n) {
+  return cudaGraphRemoveDependencies(graph, from, to, CUPORT_NO_DATA n);
+}
+inline cudaError_t graph_edges(cudaGraph_t graph, cudaGraphNode_t *from, cudaGraphNode_t *to, size_t *n) {
+  return cudaGraphGetEdges(graph, from, to, CUPORT_NO_DATA n);
+}
+inline cudaError_t graph_node_dependencies(cudaGraphNode_t node, cudaGraphNode_t *found, size_t *n) {
+  return cudaGraphNodeGetDependencies(node, found, CUPORT_NO_DATA n);
+}
+inline cudaError_t graph_node_dependents(cudaGraphNode_t node, cudaGraphNode_t *found, size_t *n) {
+  return cudaGraphNodeGetDependentNodes(node, found, CUPORT_NO_DATA n);
+}
+#if CUDART_VERSION >= 11030
+inline cudaError_t update_capture_dependencies(cudaStream_t stream, cudaGraphNode_t *nodes, size_t n, unsigned int flags = 0) {
+  return cudaStreamUpdateCaptureDependencies(stream, nodes, CUPORT_NO_DATA n, flags);
+}
+#endif
+}
+#undef CUPORT_NO_DATA
+""",
 }

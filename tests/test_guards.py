@@ -67,6 +67,9 @@ static int rounded(int n) { return cuport::round_up(n, 32); }
 static void keep(at::Tensor x, at::Tensor g) { cuport::mutable_grad(x) = g; }
 static bool whole(cuport::variant<int, float> v) { return cuport::get_if<int>(&v) != nullptr; }
 static void allocate() { cuport::ThrustAllocator allocator; }
+static void prefetch(float *p) { cuport::mem_prefetch(p, 4, 0); cuport::mem_advise(p, 4, cudaMemAdviseSetReadMostly, cudaCpuDeviceId); }
+static void context(CUcontext *c) { cuport::ctx_create(c, 0, 0); }
+static void chain(cudaGraph_t g, cudaGraphNode_t *n) { cuport::graph_add_dependencies(g, n, n + 1, 1); }
 __device__ float larger(float a, float b) { return cuport::Max()(a, b) + cuport::Sum()(a, b); }
 """
     )

@@ -10,14 +10,40 @@ def test_a_file_without_a_trigger_word_is_not_parsed(tmp_path, monkeypatch):
     (tmp_path / "legacy.cpp").write_text("void f(at::Tensor x) { AT_CHECK(x.defined()); }\n")
     parsed = []
 
-    def counted(file, parse=project.parse_tree):
+    def counted(file, *left, parse=project.parse_tree):
         parsed.append(file.path.name)
-        return parse(file)
+        return parse(file, *left)
 
     monkeypatch.setattr(project, "parse_tree", counted)
     plan([tmp_path], config=Config())
     assert "legacy.cpp" in parsed
     assert "plain.cpp" not in parsed
+
+
+def test_what_is_parsed_once_is_not_parsed_again_until_it_changes(tmp_path, monkeypatch):
+    for name in "abc":
+        (tmp_path / f"{name}.cpp").write_text(f"int {name};\n")
+    files = Project.load([tmp_path])
+    a, b, c = files.files
+    parsed = []
+
+    def counted(file, left=None, parse=project.parse_tree):
+        if left is None:
+            parsed.append(file.path.name)
+        return parse(file, left)
+
+    monkeypatch.setattr(project, "parse_tree", counted)
+    monkeypatch.setattr(project, "HELD_BYTES", 1)
+    for path in [*files.files, *files.files]:
+        assert [leaf.text for leaf in files.tree(path).names({path.stem})] == [path.stem]
+    assert parsed == ["a.cpp", "b.cpp", "c.cpp"] and list(files._trees) == [c]
+    files.update(a, SourceFile(a, b"int changed;\n"))
+    assert [leaf.start for leaf in files.tree(a).names({"changed"})] == [4]
+    assert parsed == ["a.cpp", "b.cpp", "c.cpp", "a.cpp"]
+    monkeypatch.setattr(project, "PARSED_BYTES", 0)
+    files.tree(b)
+    files.tree(a)
+    assert not files._parsed and files._parsed_bytes == 0
 
 
 def test_the_index_of_words_follows_the_edits(tmp_path):

@@ -1,7 +1,7 @@
 """Teach cuport a new torch release: ``python tools/new_release.py 2.16.0``.
 
-Adds the number where releases are listed, fetches its headers, builds the index of the API again, and writes the generated pages. What the
-new headers contradict is named by ``pytest tests/test_api_index.py``: mending that and committing is left.
+Adds the number where releases are listed, fetches its headers, builds the index of the API and the table of changed signatures again, and
+writes the generated pages. What the new headers contradict is named by ``pytest tests/test_api_index.py``: mending that and committing is left.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def main() -> None:
         NEWEST.write_text(text.replace(f'NEWEST = "{newest}"', f'NEWEST = "{minor}"'))
     for command in (
         ["-m", "migrator.api.build"],
+        ["tools/aten_signatures.py"],
         ["tools/rewrite_docs.py"],
         ["tools/explain_docs.py"],
         ["-m", "pytest", "-q", "tests/test_api_index.py"],

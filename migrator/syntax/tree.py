@@ -248,9 +248,9 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return result
 
 
-def parse_tree(file: SourceFile) -> Tree:
-    """Parse a file with the grammar that fits it. Never fails: what is not understood becomes ERROR nodes."""
-    return Tree(file, _parser(file.is_cuda).parse(file.data))
+def parse_tree(file: SourceFile, parsed: tree_sitter.Tree | None = None) -> Tree:
+    """Parse a file with the grammar that fits it, unless that was done (``parsed``). Never fails: what is not understood becomes ERROR nodes."""
+    return Tree(file, parsed if parsed is not None else _parser(file.is_cuda).parse(file.data))
 
 
 def _mask(body: bytes) -> bytes:

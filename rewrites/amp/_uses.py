@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from migrator.amp_shim import MODULE, NAMES
 from migrator.python import Module, cst, dotted
@@ -116,11 +117,13 @@ def is_type(module: Module, node: cst.CSTNode) -> bool:
 
 def shared(ctx) -> frozenset[str]:
     """The names that files of the project import from one another: who calls them there cannot be seen from here."""
-    return ctx.project.cached("amp: shared", lambda: frozenset(_shared(ctx.project)))
+    project = ctx.project
+    of_each = (project.kept(path, "amp: shared", lambda: frozenset(_shared(project.module(path)))) for path in holders(project))
+    return project.cached("amp: shared", lambda: frozenset().union(*of_each))
 
 
-def _shared(project) -> Iterator[str]:
-    for module in modules(project):
+def _shared(module: Module | None) -> Iterator[str]:
+    if module is not None:
         starred = any(source.split(".")[0] != "torch" for source in module.star_imports())
         for node in module.find(cst.ImportFrom):
             base = source_module(node)
@@ -142,9 +145,15 @@ def _shared(project) -> Iterator[str]:
 
 def modules(project) -> Iterator[Module]:
     """The Python files that spell one of the names."""
+    for path in holders(project):
+        module = project.module(path)
+        if module is not None:
+            yield module
+
+
+def holders(project) -> Iterator[Path]:
+    """The paths of the Python files that spell one of the names."""
     words = {name.encode() for name in NAMES}
     for path, file in project.scripts.items():
         if language_of(path) == "python" and not words.isdisjoint(file.words):
-            module = project.module(path)
-            if module is not None:
-                yield module
+            yield path

@@ -52,9 +52,13 @@ _ADVICE = {
 }
 
 
+def _is_apex(project) -> bool:
+    return project.cached("amp: apex itself", lambda: any(path.match("apex/__init__.py") for path in project.python_files))
+
+
 def report(ctx) -> Iterator[Finding]:
     """A finding at each use of apex.amp and apex.parallel, guarded imports included; none in apex itself, or where a copy of it lies."""
-    module = None if any(path.match("apex/__init__.py") for path in ctx.project.scripts) else ctx.module
+    module = None if _is_apex(ctx.project) or not ctx.may_use({"apex"}) else ctx.module
     local: dict[str, str] = {}
     for node in module.find(cst.Import, cst.ImportFrom) if module is not None else ():
         local.update({name: target for name, target, _ in import_pairs(node) if target.split(".")[0] == "apex"})
@@ -73,7 +77,7 @@ def report(ctx) -> Iterator[Finding]:
 
 def parallel(ctx) -> Iterator[Change | Finding]:
     """One change of the whole file: the import and every use of what it binds."""
-    module = ctx.module
+    module = ctx.module if ctx.may_use(_PORTED) else None
     for node in module.find(cst.ImportFrom) if module is not None else ():
         pairs = [(name, target) for name, target, _ in import_pairs(node)]
         if not pairs or any(target not in _PORTED for _, target in pairs) or module.names.guarded_import(node):

@@ -40,7 +40,7 @@ ID = "cuda-amp"
 
 
 def fix(ctx) -> Iterator[Change | Finding]:
-    module = ctx.module
+    module = ctx.module if ctx.settings.amp_compat or ctx.may_use({"torch.cuda.amp"}) else None
     if module is None:
         return
     if ctx.settings.amp_compat:

@@ -11,6 +11,7 @@ After:
 import re
 
 from migrator.calls import call_of
+from migrator.releases import parse
 from migrator.rewrite import Finding, Rewrite
 from migrator.scope import normalise
 from rewrites.aten._elements import is_tensor
@@ -42,23 +43,64 @@ def _cudnn_with_bias(ctx, name):
     return _cudnn(ctx, name)
 
 
+_RNN = "proj_size, 0 for none, behind hidden_size"
+# name: (numbers of arguments that it took, since when it does not, what it takes, what to write)
+_ARGUMENTS = {
+    "cudnn_convolution_transpose": (
+        (9, 10), "1.7", "no bias, and allow_tf32 behind deterministic",
+        "at::globalContext().allowTF32CuDNN() as the last argument, or false; add the bias; or at::convolution with transposed",
+    ),
+    "native_layer_norm": ((6,), "1.8", "the normalized shape in the place of M and N", "at::native_layer_norm(input, normalized_shape, weight, bias, eps)"),
+    "batch_norm_backward_elemt": (
+        (7,), "1.9", "sums in the place of means, and how many were summed",
+        "at::batch_norm_backward_elemt(grad, input, mean, invstd, weight, sum_dy, sum_dy_xmu, count), with count an int tensor",
+    ),
+    "batch_norm_backward_reduce": ((7,), "1.3", "the weight behind invstd", "the weight, or at::Tensor() for none, as the fifth argument"),
+    "cudnn_batch_norm_backward": ((8,), "1.4", "the reserved space", "the fourth result of at::cudnn_batch_norm as the last argument"),
+    "_cudnn_rnn": ((15,), "1.8", "proj_size", _RNN),
+    "_cudnn_rnn_backward": ((21,), "1.8", "proj_size", _RNN),
+    "_cudnn_rnn_flatten_weight": ((8,), "1.8", "proj_size", _RNN),
+    "_cudnn_ctc_loss": ((6,), "1.1", "zero_infinity", "false as the last argument"),
+    "_convolution_double_backward": ((16, 17), "1.11", "no benchmark, deterministic, cudnn_enabled, allow_tf32", "output_mask right behind groups"),
+    "cumprod_backward": ((3,), "1.9", "the output", "at::cumprod_backward(grad, input, dim, output)"),
+    "slow_conv3d_forward_out": ((9,), "1.11", "no finput and fgrad_input", "at::slow_conv3d_forward_out(output, self, weight, kernel_size, bias, stride, padding)"),
+}  # fmt: skip
+
+
+def _arguments(ctx, name):
+    """An operator of another number of arguments than it takes."""
+    call = call_of(name)
+    counts, since, takes, advice = _ARGUMENTS[name.text]
+    if call is None or call.qualified.removeprefix("::") not in (f"at::{name.text}", f"torch::{name.text}") or len(call.args) not in counts:
+        return None
+    if name.text == "cudnn_convolution_transpose" and len(call.args) == 10 and not is_tensor(ctx, call.args[2]):
+        return None  # no bias, and allow_tf32
+    return (f"at::{name.text} takes {takes} since torch {since}", advice) if ctx.settings.target >= parse(since) else None
+
+
+def _layer_norm_backward(ctx, name):
+    """``at::native_layer_norm_backward(grad, input, mean, rstd, weight, M, N, mask)``: as many arguments as today, in other places."""
+    call = call_of(name)
+    if call is None or not _is_torch(call) or len(call.args) != 8 or not is_tensor(ctx, call.args[2]) or ctx.settings.target < (1, 8):
+        return None
+    return "at::native_layer_norm_backward takes the normalized shape and the bias, no M and N, since torch 1.8", (
+        "at::native_layer_norm_backward(grad, input, normalized_shape, mean, rstd, weight, bias, mask)"
+    )
+
+
+def _offsets(ctx, name):
+    """``at::_embedding_bag_dense_backward(grad, indices, offsets, offset2bag, ...)``."""
+    call = call_of(name)
+    if call is None or not _is_torch(call) or len(call.args) < 9 or not is_tensor(ctx, call.args[5]) or ctx.settings.target < (1, 9):
+        return None
+    return "at::_embedding_bag_dense_backward takes no offsets since torch 1.9", "the call without its third argument, and padding_idx, -1 for none, last"
+
+
 def _class(ctx, name):
     call = call_of(name)
     if call is None or len(call.args) != 1 or "".join(call.qualified.split()).removeprefix("::").split("<")[0] != "torch::jit::class_":
         return None
     return "torch::jit::class_ takes a namespace before the name since torch 1.5", 'torch::class_<A>("my_classes", "A"), in Python torch.classes.my_classes.A'
-
-
-def _expand(ctx, name):
-    call = call_of(name)
-    outer = call.node.parent if call is not None else None
-    if call is None or not call.qualified.startswith("at::") or outer is None or outer.kind != "assignment_expression":
-        return None
-    if not outer.field_child("left").text.replace(" ", "").startswith("std::tie("):
-        return None
-    return f"at::{name.text} gives c10::MaybeOwned<Tensor>, no tensors that std::tie could take", (
-        f"auto expanded = at::{name.text}(...); a = *std::get<0>(expanded); b = *std::get<1>(expanded);"
-    )
 
 
 def _empty_cuda(ctx, name):
@@ -145,6 +187,24 @@ def _tensor_member(ctx, name):
     return access if is_tensor(ctx, access.field_child("argument")) else None
 
 
+def _constant(ctx, name):
+    """``at::Tensor &y = x.resize_(...)``, and the same as what a function gives."""
+    call = call_of(name)
+    if call is None or _tensor_member(ctx, name) is None:
+        return None
+    outer, text = call.node.parent, ""
+    if outer is not None and outer.kind == "init_declarator" and outer.field_child("declarator").kind == "reference_declarator":
+        text, start = outer.parent.text, outer.parent.field_child("type").text
+    elif outer is not None and outer.kind == "return_statement" and (function := outer.enclosing("function_definition", "lambda_expression")) is not None:
+        declarator = function.field_child("declarator") if function.kind == "function_definition" else None
+        if declarator is None or declarator.kind != "reference_declarator":
+            return None
+        text, start = function.text.split("{")[0], function.field_child("type").text
+    if not text or "const" in text.split("&")[0] or normalise(start) not in ("at::Tensor", "torch::Tensor", "Tensor"):
+        return None
+    return f"Tensor::{name.text} gives a constant reference since torch 1.9", "at::Tensor y = x, which is a handle; or a line of its own, and x behind it"
+
+
 def _th(ctx, name):
     return ("unsafeGetTH is gone since torch 1.0", "unsafeGetTensorImpl(), or the tensor itself") if _tensor_member(ctx, name) else None
 
@@ -164,11 +224,13 @@ def _converted(ctx, name):
 _LOOK = {
     "unsafeGetTH": _th,
     "pImpl": _impl,
+    **{name: _constant for name in ("resize_", "resize_as_", "as_strided_", "requires_grad_", "set_requires_grad")},
     "type": _converted,
     "cudnn_convolution": _cudnn_with_bias,
+    **{name: _arguments for name in _ARGUMENTS},
+    "native_layer_norm_backward": _layer_norm_backward,
+    "_embedding_bag_dense_backward": _offsets,
     "class_": _class,
-    "expand_outplace": _expand,
-    "expand_inplace": _expand,
     "empty_cuda": _empty_cuda,
     "getCurrentCUDASolverDnHandle": _solver,
     "getDefaultCPUGenerator": _generator,
@@ -182,7 +244,9 @@ _LOOK = {
 }
 
 
+_REFERENCE = re.compile(rb"Tensor\s*&\s*\w+\s*[=(]")
 _SPELT = {
+    **{name: _REFERENCE for name in ("resize_", "resize_as_", "as_strided_", "requires_grad_", "set_requires_grad")},
     "type": re.compile(rb"type\s*\(\s*[^)\s]"),
     "load": re.compile(rb"jit\s*::\s*load"),
     "BatchNorm": re.compile(rb"nn\s*::\s*BatchNorm"),

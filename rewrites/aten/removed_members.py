@@ -3,8 +3,12 @@
 One rewrite each; the releases are read from the headers (``cuport api NAME``).
 """
 
-from migrator.rewrite import Case, Rewrite
+import re
 
+from migrator.rewrite import Case, Change, Edit, Rewrite
+from rewrites.aten._elements import is_tensor
+
+_OPENED = re.compile(rb"\b(?:using\s+namespace|namespace)\s+(?:::)?(?:at|torch)\b")
 _C_TYPES = {"Float": "float", "Double": "double", "Int": "int", "Long": "int64_t", "Byte": "uint8_t"}
 
 
@@ -12,6 +16,11 @@ def _tensor(match, ctx):
     """Whether ``$x`` is a tensor, as far as that can be known: a name of another type is left alone."""
     type = ctx.type_of(match["$x"])
     return type is not None and type.is_tensor
+
+
+def _opened_tensor(match, ctx):
+    """Whether ``$x`` is a tensor, and a namespace of torch's is open."""
+    return _tensor(match, ctx) and ctx.spells(_OPENED)
 
 
 def _storage(match, ctx):
@@ -50,6 +59,51 @@ def _plain_tensor(match, ctx):
     """Whether ``$x`` is a tensor that can be named twice, and no pointer or optional, whose second name would want an arrow."""
     type = ctx.type_of(match["$x"])
     return match["$x"].kind == "identifier" and _tensor(match, ctx) and not type.pointers and "optional" not in type.base
+
+
+_SCALAR = re.compile(r"(?:::)?(?:at|c10|torch)::Scalar\Z")
+_DECLARED = re.compile(rb"\bScalar\s+\w+\s*[({]|\bScalar\s[^;]*,\s*\w+\s*[({]")
+_PLAIN = frozenset({"identifier", "call_expression", "field_expression", "subscript_expression", "parenthesized_expression"})
+
+
+def _scalars(ctx):
+    """``at::Scalar s(x);``, which the grammar may take for the declaration of a function."""
+    for name in ctx.names({"Scalar"}) if ctx.spells(_DECLARED) else ():
+        holder = name.enclosing("declaration")
+        type = holder.field_child("type") if holder is not None else None
+        if type is None or not type.start <= name.start < type.end or holder.enclosing("compound_statement") is None:
+            continue
+        text = "".join(type.text.split())
+        if not _SCALAR.match(text) and (text != "Scalar" or not ctx.spells(_OPENED)):
+            continue
+        for each in holder.named:
+            edits = _of_tensor(ctx, each)
+            if edits:
+                yield Change("scalar-of-tensor", edits)
+
+
+def _of_tensor(ctx, declarator) -> tuple[Edit, ...]:
+    """The edits that take the number out of the tensor that a scalar is made of."""
+    if declarator.kind == "init_declarator":
+        value = declarator.field_child("value")
+        if value is None or value.kind not in ("argument_list", "initializer_list") or len(value.named) != 1 or not is_tensor(ctx, value.named[0]):
+            return ()
+        made = value.named[0]
+        if "optional" in ctx.type_of(made).base:
+            return ()
+        opened = () if made.kind in _PLAIN else (Edit(made.start, made.start, b"("),)
+        return (*opened, Edit(made.end, made.end, b").item()" if opened else b".item()"))
+    if declarator.kind != "function_declarator":
+        return ()
+    parameters = declarator.field_child("parameters").named
+    if len(parameters) != 1 or parameters[0].kind != "parameter_declaration":
+        return ()
+    of = parameters[0]
+    tensor = re.fullmatch(r"(\w+)(?:\s*\[[^\]]*\])?", of.text)
+    declared = ctx.scopes.lookup(tensor[1], of) if tensor is not None else None
+    if declared is None or not declared.type.is_tensor or declared.type.pointers or "optional" in declared.type.base:
+        return ()
+    return (Edit(of.end, of.end, b".item()"),)
 
 
 def _rewrite(id, title, detail, before, after, *cases, **releases):
@@ -120,6 +174,19 @@ rewrites = [
         *(Case(f"$x.toC{name}()", f"$x.item<{type}>()", where=_tensor) for name, type in _C_TYPES.items()),
         Case("$x.localScalar()", "$x.item()", where=_tensor),
         *(Case(f"{space}Scalar($x)", "$x.item()", where=_tensor) for space in ("at::", "c10::", "torch::")),
+        Case("Scalar($x)", "$x.item()", where=_opened_tensor),
+        fix=_scalars,
+        triggers=frozenset({"Scalar"}),
+        removed_in="1.0",
+    ),
+    _rewrite(
+        "options-of-tensor",
+        "Take the options of a tensor from it.",
+        "A tensor does not turn into ``TensorOptions`` by itself since torch 1.0.",
+        "at::Tensor f(at::Tensor x) { return at::zeros({3}, at::TensorOptions(x)); }",
+        "at::Tensor f(at::Tensor x) { return at::zeros({3}, x.options()); }",
+        *(Case(f"{space}TensorOptions($x)", "$x.options()", where=_tensor) for space in ("at::", "c10::", "torch::")),
+        Case("TensorOptions($x)", "$x.options()", where=_opened_tensor),
         removed_in="1.0",
     ),
     _rewrite(
@@ -174,6 +241,11 @@ rewrites = [
             for space in ("at", "torch")
             for name in ("grid_sampler", "grid_sampler_2d", "grid_sampler_3d")
         ),
+        *(
+            Case(f"{space}::{name}($g, $x, $grid, $mode, $padding)", f"{space}::{name}($g, $x, $grid, $mode, $padding, /*align_corners=*/true)")
+            for space in ("at", "torch")
+            for name in ("grid_sampler_2d_backward", "grid_sampler_3d_backward")
+        ),
         removed_in="1.3",
     ),
     _rewrite(
@@ -206,5 +278,21 @@ rewrites = [
             for space in ("c10::cuda", "at::cuda")
         ),
         removed_in="1.5",
+    ),
+    _rewrite(
+        "backward-without-gradient",
+        "Run ``backward`` with no gradient as an undefined tensor.",
+        "``Tensor::backward`` took an optional tensor until torch 1.1.",
+        "void f(at::Tensor loss) { loss.backward(c10::nullopt, /*keep_graph=*/true); }",
+        "void f(at::Tensor loss) { loss.backward({}, /*keep_graph=*/true); }",
+        *(
+            case
+            for space in ("c10", "at", "torch", "std")
+            for case in (
+                Case(f"$x.backward({space}::nullopt)", "$x.backward()", where=_tensor),
+                Case(f"$x.backward({space}::nullopt, $$$rest)", "$x.backward({}, $$$rest)", where=_tensor),
+            )
+        ),
+        removed_in="1.2",
     ),
 ]

@@ -85,6 +85,8 @@ INSTEAD = {
     "null_type": "nothing: a tuple has as many elements as it is given",
     "Int2Type": "cuda::std::integral_constant<int, n>",
     "cudaLaunchCooperativeKernelMultiDevice": "cudaLaunchCooperativeKernel on each device; kernels of several devices cannot wait for each other any more",
+    "cudaStreamGetCaptureInfo_v2": "cudaStreamGetCaptureInfo, since 12.0; since 13.0 the data of the edges stand before their number",
+    "cudaStreamGetCaptureInfo_v3": "cudaStreamGetCaptureInfo, since 13.0",
     "THMin": "std::min, or min in device code; both arguments of one type",
     "THMax": "std::max, or max in device code; both arguments of one type",
     "THC_sleep": "at::cuda::sleep(cycles) (ATen/cuda/Sleep.h), since 1.11",

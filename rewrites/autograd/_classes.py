@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,13 +57,33 @@ def is_static(method: cst.FunctionDef) -> bool:
     return any(dotted(d.decorator) in ("staticmethod", "classmethod") for d in method.decorators)
 
 
-_DERIVED = re.compile(rb"class\s+\w+\s*\([^)]*Function\b|Function\s+as\s")  # without one there is nothing to parse a file for
+def classes(project, ported: Collection[str] = ()) -> Iterator[FunctionClass]:
+    """The classes of the project that derive from ``torch.autograd.Function`` itself and have a ``forward``.
 
-
-def classes(project) -> Iterator[FunctionClass]:
-    """Every class of the project that derives from ``torch.autograd.Function`` itself and has a ``forward``."""
-    for path, file in project.scripts.items():
-        if path.suffix != ".py" or not {b"Function", b"forward", b"class"} <= file.words or not _DERIVED.search(file.data):
+    Files are left out where all such classes are static, none has a name in ``ported``, and no file makes an instance of one of that name:
+    most of today's.
+    """
+    found: dict[Path, dict[str, bool]] = {}  # of each file: a class that may be one, and whether its forward is static
+    unread: set[Path] = set()
+    for path in project.python_files:
+        file = project.scripts[path]
+        if not {b"Function", b"forward", b"class"} <= file.words:
+            continue
+        outline = project.outline(path)
+        if outline is None:
+            unread.add(path)
+        elif outline.mentions(BASES):
+            found[path] = {}
+            for name, methods in outline.classes:
+                if "forward" in methods:
+                    found[path][name] = methods["forward"] and found[path].get(name, True)
+    concerned = {name for candidates in found.values() for name, static in candidates.items() if not static or name in ported}
+    for name in {name for candidates in found.values() for name in candidates} - concerned:
+        users = (path for path in project.python_files if name.encode() in project.scripts[path].words)
+        if any(_may_use(project, path, name, True, name in found.get(path, ())) for path in users):
+            concerned.add(name)
+    for path in project.python_files:
+        if path not in unread and concerned.isdisjoint(found.get(path, ())):
             continue
         module = project.module(path)
         if module is None:
@@ -126,10 +145,15 @@ class Use:
     node: cst.CSTNode
 
 
-def uses(project, cls: FunctionClass, rivals: list[FunctionClass]) -> Iterator[Use]:
-    """Where the project names the class, by its own name or by one that was assigned to it; import statements do not count."""
-    for path, file in project.scripts.items():
-        if path.suffix != ".py" or cls.name.encode() not in file.words:
+def uses(project, cls: FunctionClass, rivals: list[FunctionClass], instances: bool = False) -> Iterator[Use]:
+    """Where the project names the class, by its own name or by one that was assigned to it; import statements do not count.
+
+    ``instances``: files that only ask the class for attributes (``F.apply``) may be left out.
+    """
+    word = cls.name.encode()
+    holders = project.cached(("autograd", word), lambda: [p for p in project.python_files if word in project.scripts[p].words])
+    for path in holders:
+        if not _may_use(project, path, cls.name, instances, path == cls.path):
             continue
         module = project.module(path)
         if module is None:
@@ -151,6 +175,19 @@ def uses(project, cls: FunctionClass, rivals: list[FunctionClass]) -> Iterator[U
                 if isinstance(parent, cst.ClassDef) and parent.name is node or isinstance(parent, cst.Arg) and parent.keyword is node:
                     continue
                 yield Use(path, module, node)
+
+
+def _may_use(project, path: Path, name: str, instances: bool, is_own: bool) -> bool:
+    """Whether a file uses a class of the project, or (``instances``) does more with it than to ask for an attribute. ``is_own``: it has
+    a class of that name. Otherwise an import brings it, from elsewhere than torch."""
+    outline = project.outline(path)
+    if outline is None or name in outline.renamed:
+        return True
+    sources = [*(f"{source}." for source in outline.starred), *(each for each in outline.dotted if each.endswith("." + name))]
+    if not is_own and all(source.startswith("torch.") for source in sources):
+        return False
+    behind = outline.follows.get(name, set()) | outline.follows.get("." + name, set())
+    return any(not (instances and each.startswith(".")) for each in behind)
 
 
 def _names(project, path: Path, module: Module, cls: FunctionClass, rivals: list[FunctionClass]) -> set[str]:
@@ -183,8 +220,9 @@ def _names(project, path: Path, module: Module, cls: FunctionClass, rivals: list
 
 def strays(project, cls: FunctionClass, rivals: list[FunctionClass]) -> Iterator[Use]:
     """Imports that name the class and a module that is called like its file, and lead to no file of the project."""
-    for path, file in project.scripts.items():
-        if path.suffix != ".py" or path == cls.path or rivals or not {cls.name.encode(), cls.path.stem.encode()} <= file.words:
+    wanted = {cls.name.encode(), cls.path.stem.encode()}
+    for path in project.python_files if not rivals else ():
+        if path == cls.path or not wanted <= project.scripts[path].words:
             continue
         module = project.module(path)
         for node in module.find(cst.ImportFrom) if module is not None else ():
@@ -243,5 +281,5 @@ def _means_module(project, path: Path, module: Module, node: cst.Attribute, cls:
     defined = origin(project, path, name, cls.name)
     if defined is not None:
         return defined == cls.path
-    last = name.split(".")[-1]
-    return guess and last in (cls.path.stem, cls.path.parent.name)
+    first, last = name.split(".")[0], name.split(".")[-1]
+    return guess and first != "torch" and last in (cls.path.stem, cls.path.parent.name)

@@ -45,6 +45,7 @@ from migrator import releases
 from migrator.engine import ignored_lines
 from migrator.python import cst
 from migrator.rewrite import Change, Edit, Finding, Rewrite
+from migrator.source import SourceFile
 from rewrites.autograd._class_edits import ClassEdits
 from rewrites.autograd._classes import FunctionClass, Signature, Stuck, Use, classes, parameters, signature, strays, uses
 from rewrites.autograd._use_edits import use_edits
@@ -56,8 +57,14 @@ _APPLY = "write it with @staticmethod and ctx, and call it through apply"
 
 @dataclass
 class _Analysis:
-    key: tuple
-    alive: list
+    """All changes of the project, for as long as none of the files changes that they came from: those that were parsed, and those that
+    hold one of ``words``."""
+
+    partly: bool
+    edits: int  # of scripts, when it was last found to hold
+    words: frozenset[bytes] = frozenset()
+    parsed: set[Path] = field(default_factory=set)
+    files: dict[Path, SourceFile] = field(default_factory=dict)
     results: dict[Path, list] = field(default_factory=dict)
 
 
@@ -67,18 +74,31 @@ def fix(ctx):
 
 def _analysis(project, partly: bool) -> _Analysis:
     """All changes of the project, made once for the present state of its files. ``partly``: a class is ported when some uses cannot be."""
-    key = (partly, *(id(f) for f in project.scripts.values()))
     known: _Analysis | None = project.__dict__.get("_autograd_analysis")
-    if known is not None and known.key == key:
-        return known
-    made = _Analysis(key, list(project.scripts.values()))
+    if known is not None and known.partly == partly:
+        if known.edits == project.script_edits:
+            return known
+        if known.files == _sources(project, known):
+            known.edits = project.script_edits
+            return known
+    made = _Analysis(partly, project.script_edits)
+    project.asked.clear()
     signatures: dict[tuple[Path, str], Signature] = project.__dict__.setdefault("_autograd_signatures", {})
-    found = list(classes(project))
+    found = list(classes(project, {name for _, name in signatures}))
     for cls in found:
         rivals = [c for c in found if c.name == cls.name and c is not cls]
         _one_class(project, cls, rivals, signatures, made.results, partly)
+    made.words = frozenset({b"Function", *(cls.name.encode() for cls in found)})
+    made.parsed = set(project.asked)
+    made.files = _sources(project, made)
     project.__dict__["_autograd_analysis"] = made
     return made
+
+
+def _sources(project, analysis: _Analysis) -> dict[Path, SourceFile]:
+    """The files that the changes come from, as they are now."""
+    files = ((path, project.scripts[path]) for path in project.python_files)
+    return {path: file for path, file in files if path in analysis.parsed or not analysis.words.isdisjoint(file.words)}
 
 
 def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly: bool) -> None:
@@ -98,7 +118,7 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly:
         seen: set[int] = set()
         first: Stuck | None = None
         understood = False
-        for use in uses(project, cls, rivals):
+        for use in uses(project, cls, rivals, instances=not ported):
             if id(use.node) in seen:
                 continue
             seen.add(id(use.node))
@@ -145,7 +165,7 @@ def _one_class(project, cls: FunctionClass, rivals, signatures, results, partly:
 
 def _instances_of_static(project, cls: FunctionClass, rivals, results) -> None:
     """Reports where an instance is made of a class that is static and has a constructor all the same: calling it raises."""
-    for use in uses(project, cls, rivals):
+    for use in uses(project, cls, rivals, instances=True):
         made = use.module.parent(use.node)
         if not isinstance(made, cst.Call) or made.func is not use.node:
             continue

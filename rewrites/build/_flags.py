@@ -55,6 +55,7 @@ class Flags:
     others: dict[Path, list[cst.BaseString]] = field(default_factory=dict)
     nvcc: dict[Path, list[cst.BaseString]] = field(default_factory=dict)
     involved: set[Path] = field(default_factory=set)
+    modules: list[Module] = field(default_factory=list)  # kept, as the literals are nodes of theirs
     key: tuple = ()
 
     def of(self, path: Path) -> list[cst.BaseString]:
@@ -73,7 +74,7 @@ def flags(project) -> Flags:
     """The flags of the whole project, as its files are now."""
     words = {w.encode() for w in ARGUMENTS}
     known: Flags | None = project.__dict__.get("_torch_flags")
-    seeds = [p for p, f in project.scripts.items() if p.suffix == ".py" and f.words & words]
+    seeds = project.cached("build: seeds of flags", lambda: [p for p in project.python_files if project.scripts[p].words & words])
     involved = sorted({*seeds, *(known.involved if known else ())})
     key = tuple((p, id(project.scripts[p].data)) for p in involved)
     if known is not None and known.key == key:
@@ -84,6 +85,7 @@ def flags(project) -> Flags:
         module = project.module(path)
         if module is None:
             continue
+        found.modules.append(module)
         mine = set(map(id, extension_calls(module)))
         for call in module.find(cst.Call):
             for arg in call.args:
@@ -94,6 +96,7 @@ def flags(project) -> Flags:
                 for element in arg.value.elements if isinstance(arg.value, cst.Dict) and not of_torch else ():
                     if isinstance(element, cst.DictElement) and string_value(element.key) == "nvcc":
                         nvcc.follow(path, module, element.value)
+    found.modules += [*torch.modules, *others.modules, *nvcc.modules]
     found.involved = {*seeds, *torch.files, *others.files}
     found.key = tuple((p, id(project.scripts[p].data)) for p in sorted(found.involved))
     project.__dict__["_torch_flags"] = found
@@ -106,6 +109,7 @@ class _Flow:
         self.project = project
         self.found = found
         self.files: set[Path] = set()
+        self.modules: list[Module] = []
         self.seen: set[tuple[Path, str]] = set()
         self.literals: set[int] = set()
 
@@ -168,6 +172,7 @@ class _Flow:
                 module = self.project.module(other)
                 if module is not None:
                     self.files.add(other)
+                    self.modules.append(module)
                     self.name(other, module, name)
 
     def name(self, path: Path, module: Module, name: str) -> None:

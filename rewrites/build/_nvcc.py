@@ -11,6 +11,9 @@ from pathlib import Path
 
 from migrator.verify.units import KEPT_FLAGS
 
+RUNS_SHELL = frozenset(
+    {"os.system", "os.popen", *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen", "getoutput"))}
+)
 _NVCC = re.compile(r"\$\(which nvcc\)|`which nvcc`|\$[({]?NVCC[)}]?")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))")
 _ASSIGNED = re.compile(r"(?:export[ \t]+)?(\w+)[ \t]*[:?]?=[ \t]*(.*)")

@@ -41,6 +41,7 @@ from rewrites.build._linked import linked_kernels
 from rewrites.build._nvcc import compilations
 from rewrites.build.nvcc_object import taken
 from rewrites.ffi._extension import extensions
+from rewrites.ffi.c_source import source_becomes_cpp
 
 ID = "ffi-create-extension"
 _OLD = "torch.utils.ffi.create_extension"
@@ -79,8 +80,20 @@ def fix(ctx):
         results = _port(ctx, module, imports, calls)
     except _Stuck as stuck:
         yield Finding(ID, module.start(stuck.node), stuck.message, stuck.advice or "write CUDAExtension(...) and setup(...) by hand")
+        yield from _new_names(ctx, module, calls)
         return
     yield from results
+
+
+def _new_names(ctx, module, calls):
+    """In a list of sources that cannot be ported: the new names of the sources that ``ffi-c-source`` renames."""
+    for call in calls:
+        sources = argument_node(call, "sources", 2)
+        for literal in _literals(ctx, module, sources.value) if sources is not None else ():
+            value = string_value(literal) or ""
+            path = _file(ctx, value)
+            if path is not None and source_becomes_cpp(ctx.project, path) and not path.with_suffix(".cpp").exists():
+                yield Change(ID, (module.replace(literal, quote_like(literal, value + "pp")),))
 
 
 def _brings_ffi(node) -> bool:
@@ -226,8 +239,9 @@ def _call(ctx, module, call, name, classes, results, notes, left) -> list[Edit]:
     for literal in literals:
         edits += _source(ctx, module, literal, known, results)
     found = {r.path for r in results[renamed:] if isinstance(r, Rename)}
+    listed = {Path(os.path.normpath(ctx.path.parent / (string_value(n) or ""))) for n in literals}
     for path in known.sources if known is not None else ():
-        if path.suffix == ".c" and path not in found:
+        if path.suffix == ".c" and path not in found and path.with_suffix(".cpp") not in listed:
             raise _Stuck(call, f"the list of sources is computed; {path.name} becomes {path.stem}.cpp")
     tail, more = _bindings(ctx, module, call, name, sources, literals, known, left)
     edits += more

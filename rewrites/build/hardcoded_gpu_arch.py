@@ -20,6 +20,7 @@ from migrator.python import quote_like, string_value
 from migrator.rewrite import Change, Finding, Rewrite
 from rewrites.build import _arch
 from rewrites.build._flags import ARGUMENTS, TORCH_WORDS, flags, prune
+from rewrites.build._nvcc import RUNS_SHELL
 
 ID = "hardcoded-gpu-arch"
 
@@ -28,12 +29,13 @@ def fix(ctx):
     yield from _list(ctx)
     if not any(w in ctx.file.data for w in (b"sm_", b"compute_")):
         return
+    floor = _arch.oldest(ctx.settings.cuda)
     if not ctx.has(*ARGUMENTS, *TORCH_WORDS) and ctx.path not in flags(ctx.project).involved:
+        yield from _commands(ctx, floor)
         return
     module = ctx.module
     if module is None:
         return
-    floor = _arch.oldest(ctx.settings.cuda)
 
     def note(tokens, gone):
         if _arch.named(tokens) - gone:
@@ -75,6 +77,27 @@ def fix(ctx):
                 yield Finding(
                     ID, start, f"an architecture that the target's nvcc does not have: it knows {floor / 10:.1f} and newer", _ADVICE
                 )
+
+
+def _commands(ctx, floor):
+    """``os.system("nvcc -arch=sm_52 ...")`` in a file that builds no extension by itself: a builder of cffi, or what ctypes loads."""
+    module = ctx.module if ctx.has("nvcc") and ctx.has("system", "popen", "subprocess") else None
+    if module is None:
+        return
+    import libcst as cst
+
+    for literal in module.find(cst.SimpleString, cst.FormattedString):
+        text = module.code(literal)
+        if not ("arch" in text or "gencode" in text) or isinstance(module.parent(literal), cst.Expr) or not _arch.too_old(text, floor):
+            continue
+        call = module.enclosing(literal, cst.Call)
+        while call is not None and module.qualified(call.func) not in RUNS_SHELL:
+            call = module.enclosing(call, cst.Call)
+        if _NVCC.search(text) or (call is not None and _NVCC.search(module.code(call))):
+            yield Finding(
+                ID, module.start(literal), f"an architecture that the target's nvcc does not have: it knows {floor / 10:.1f} and newer",
+                "an architecture of the GPUs that there are, such as -arch=sm_80; or -arch=native",
+            )  # fmt: skip
 
 
 def _unused(ctx, literal) -> bool:
@@ -132,6 +155,7 @@ def _list(ctx):
             )
 
 
+_NVCC = re.compile(r"(?<![\w.-])nvcc(?![\w.])")
 _LISTED = re.compile(r"\d+\.\d[af]?(?:\+PTX)?")
 _ADVICE = "remove the flag and let torch choose, or set TORCH_CUDA_ARCH_LIST"
 rewrite = Rewrite(

@@ -19,13 +19,12 @@ from collections.abc import Iterator
 from migrator.notebook import Notebook
 from migrator.python import cst, string_value
 from migrator.rewrite import Finding, Rewrite
+from rewrites.build._nvcc import RUNS_SHELL
 
 ID = "notebook-torch-install"
 _TORCH = re.compile(r"(?:torch|torchvision|torchaudio|pytorch|pytorch-cuda)(?:\[[\w,]*\])?(?P<pin>(?:===?|=|<=?|~=).*)?")
 _WHEEL = re.compile(r"(?:https?://|/|\./).*?\b(?:torch|torchvision|torchaudio)-\d[^/]*\.whl")
 _REINSTALL = frozenset({"-U", "--upgrade", "--force-reinstall", "--pre"})
-_SUBPROCESS = ("run", "call", "check_call", "check_output", "Popen", "getoutput")
-_RUNS_SHELL = frozenset({"os.system", "os.popen", *(f"subprocess.{name}" for name in _SUBPROCESS)})
 
 
 def fix(ctx) -> Iterator[Finding]:
@@ -41,7 +40,7 @@ def fix(ctx) -> Iterator[Finding]:
 def _from_python(ctx) -> Iterator[tuple[int, str]]:
     """Offset and text of the commands that are run by os.system and subprocess."""
     module = ctx.module
-    for call, _ in module.names.calls(_RUNS_SHELL) if module is not None else ():
+    for call, _ in module.names.calls(RUNS_SHELL) if module is not None else ():
         first = call.args[0].value if call.args else None
         if isinstance(first, cst.List):
             words = [string_value(e.value) for e in first.elements]

@@ -21,7 +21,7 @@ _ADVICE = "compare torch.torch_version.TorchVersion(torch.__version__) with (1, 
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") else None
+    module = ctx.module if ctx.may_use({"torch.__version__"}) else None
     for node in module.find(cst.Attribute) if module is not None else ():
         if node.attr.value != "__version__" or module.qualified(node) != "torch.__version__":
             continue

@@ -12,11 +12,14 @@ After:
 import re
 
 from migrator.rewrite import Finding, Rewrite
+from migrator.scope import declarator_name
 
 ID = "half-operators"
 _HALVES = frozenset({"half", "__half", "half2", "__half2"})
 _SCALARS = frozenset({"half", "__half"})
 _NUMBERS = frozenset({"float", "double", "int", "unsigned", "unsigned int", "long", "int64_t", "size_t"})
+_DECLARING = frozenset({"declaration", "parameter_declaration", "optional_parameter_declaration", "field_declaration", "function_definition", "for_range_loop"})
+_LOOKED_AT = frozenset({"binary_expression", "assignment_expression", "unary_expression", "cast_expression", "call_expression", "init_declarator"})
 _OPERATORS = frozenset("+ - * / < > <= >= == != += -= *= /=".split())
 _BUILDS = frozenset({b"cpp_extension", b"CUDAExtension", b"create_extension"})
 _FLAGS = frozenset(start + b"__CUDA_NO_HALF_" + what + b"__" for start in (b"", b"U") for what in (b"OPERATORS", b"CONVERSIONS"))
@@ -27,10 +30,9 @@ _MAY_DECLARE = re.compile(rb"(?:class|struct|using)\s+(?:\w+\s+|__align__\s*\(\d
 
 
 def fix(ctx):
-    if not ctx.project.cached(ID, lambda: _is_concerned(ctx.project)):
+    if not _may_make(ctx.file) or not ctx.project.cached(ID, lambda: _is_concerned(ctx.project)):
         return
-    uses = [node for node in ctx.tree.root.walk() if _operates(ctx, node) or _converts(ctx, node)]
-    uses = [node for node in uses if not ctx.tree.in_disabled(node.start)]
+    uses = [node for node in _candidates(ctx) if _operates(ctx, node) or _converts(ctx, node)]
     if not uses:
         return
     lines = sorted({node.line for node in uses[1:]} - {uses[0].line})
@@ -42,6 +44,38 @@ def fix(ctx):
         "__hadd(a, b), __hlt(a, b), __half2float(h), __float2half(f) and their like (cuda_fp16.h), or at::Half for half; or give nvcc "
         "-U__CUDA_NO_HALF_OPERATORS__ -U__CUDA_NO_HALF_CONVERSIONS__ -U__CUDA_NO_HALF2_OPERATORS__",
     )
+
+
+# A value of the type is declared, made, cast or returned: ``half x``, ``half *p``, ``half(1)``, ``(half)x``, ``static_cast<half>(x)``, ``array<half, 2> a``.
+_MAKES = re.compile(rb"\s*(?:[\w(*&/\\]|>\s*[\w(*&]|,\s*\d|\)\s*[\w(*&+-])")
+_AUTO = re.compile(rb"auto[\s*&]+(?:const[\s*&]+)?(\w+)")
+
+
+def _may_make(file) -> bool:
+    """Whether values of the type may be made in a file, as its text goes. A specialisation ``Traits<__half>`` alone makes none."""
+    return any(_MAKES.match(file.data, start + len(word)) for word in map(str.encode, _HALVES) for start in file.places(word))
+
+
+def _candidates(ctx):
+    """The expressions and declarations that may hold a value of the type, in the order of the file: those around its names, and around the
+    names that are declared with one of them or with ``auto``."""
+    tree = ctx.tree
+    words = set(_HALVES) | {m.group(1).decode() for m in _AUTO.finditer(ctx.file.data)}
+    for leaf in tree.names(_HALVES):
+        for above in leaf.ancestors():
+            if above.kind in _DECLARING:
+                words.update(name.text for child in above.children if child.field == "declarator" and (name := declarator_name(child)[0]))
+                break
+            if above.kind in ("compound_statement", "field_declaration_list", "translation_unit"):
+                break
+    found = {}
+    for leaf in tree.names(words):
+        for above in leaf.ancestors():
+            if above in found or above.kind in ("compound_statement", "field_declaration_list", "translation_unit"):
+                break
+            if above.kind in _LOOKED_AT:
+                found[above] = (above.start, -above.end)
+    return sorted(found, key=found.__getitem__)
 
 
 def _is_concerned(project) -> bool:

@@ -224,7 +224,7 @@ def missing(ctx, names: list[str]) -> list[str]:
     result = []
     for name in names:
         paths = {d.tree.file.path for d in ctx.project.functions(name) if _is_definition(d)}
-        here = [p for p in ctx.project.files if ctx.project.files[p].path in paths]
+        here = [p for p in ctx.project.with_word(name) if ctx.project.files[p].path in paths]
         if not any(p == ctx.path or ctx.path in ctx.project.includers(p) for p in here):
             result.append(name)
     return result

@@ -31,14 +31,19 @@ _CLOSE = re.compile(rb"[ \t]*#[ \t]*ifdef[ \t]+__cplusplus[ \t]*\r?\n[ \t]*\}[^\
 
 def becomes_cpp(ctx) -> bool:
     """Whether a ``.c`` file worked on TH tensors when it was read, or goes into the same module as one that did."""
-    if ctx.path.suffix != ".c":
+    return source_becomes_cpp(ctx.project, ctx.path)
+
+
+def source_becomes_cpp(project, path) -> bool:
+    """Whether a file of the project is such a one."""
+    if path.suffix != ".c":
         return False
-    known = ctx.project.__dict__.setdefault("_ffi_c_sources", {})
-    if ctx.path not in known:
-        known[ctx.path] = _on_tensors(ctx.project, ctx.path) or any(
-            ctx.path in e.sources and any(_on_tensors(ctx.project, p) for p in (*e.headers, *e.sources)) for e in extensions(ctx.project)
+    known = project.__dict__.setdefault("_ffi_c_sources", {})
+    if path not in known:
+        known[path] = _on_tensors(project, path) or any(
+            path in e.sources and any(_on_tensors(project, p) for p in (*e.headers, *e.sources)) for e in extensions(project)
         )
-    return known[ctx.path]
+    return known[path]
 
 
 def _on_tensors(project, path) -> bool:

@@ -63,6 +63,8 @@ _SAME = frozenset(
     "clamp abs index_select gather narrow new_zeros new_ones masked_select data".split()
 )
 _COMPARISONS = frozenset("eq ne gt ge lt le isnan isfinite isinf logical_not".split())
+# names of calls that may make a tensor of dtype bool
+BOOL_CALLS = _COMPARISONS | {"bool", "BoolTensor", "isnan", "isfinite", "isinf", "logical_and", "logical_or", "logical_not", "logical_xor"}
 _PAIRS = {"topk", "sort"}  # values, indices
 _LOSSES = frozenset(
     "nll_loss cross_entropy binary_cross_entropy binary_cross_entropy_with_logits smooth_l1_loss l1_loss mse_loss margin_ranking_loss "

@@ -21,14 +21,15 @@ from migrator.releases import parse
 from migrator.rewrite import Change, Finding, Rewrite, settings_floor
 
 ID = "fft-function"
+_NAMES = {"torch.rfft", "torch.irfft", "torch.fft", "torch.ifft"}
 _ADVICE = "the functions of torch.fft (rfftn, irfftn, fftn, ifftn), which return complex tensors"
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") else None
+    module = ctx.module if ctx.may_use(_NAMES) else None
     if module is None:
         return
-    for call, name in module.names.calls({"torch.rfft", "torch.irfft", "torch.fft", "torch.ifft"}):
+    for call, name in module.names.calls(_NAMES):
         old = name.removeprefix("torch.")
         root = spelled(module, call, "torch.fft") if settings_floor(ctx) >= parse("1.8") else None
         new = _new(module, call, old, root[0].removesuffix(".fft")) if root is not None and root[0].endswith(".fft") else None

@@ -16,19 +16,21 @@ After:
 
 from __future__ import annotations
 
-import re
+import ast
 
-from migrator.python import cst, without_texts
+from migrator.python import cst
+from migrator.python_outline import Derived, called_name
 from migrator.rewrite import Change, Finding, Rewrite
 from rewrites.python._tensor import Tensors
 
 ID = "integer-division"
-_DIVISION = re.compile(rb"[\w)\]]\s*/\s*[\w(]")  # without one there is nothing to parse the file for
+_PAIRS = ("max", "min")  # over a dimension
 _WORDS = {"topk", "sort", "argsort", "argmax", "argmin", "nonzero", "randperm", "long"}
+_CALLS = _WORDS | {*_PAIRS}
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") and _DIVISION.search(ctx.file.data) and _DIVISION.search(without_texts(ctx.file.data)) else None
+    module = ctx.module if ctx.has("torch") and ctx.may_hold(ast.Div) and ctx.may_call(*_CALLS) and _may_divide(ctx) else None
     if module is None:
         return
     tensors = Tensors(module)
@@ -52,6 +54,31 @@ def fix(ctx):
                 f"{module.code(node)} divides integers exactly since torch 1.6; it cut before",
                 "// where it is an index (--unsafe-fixes writes that); leave it where the fraction is wanted",
             )
+
+
+def _may_divide(ctx) -> bool:
+    """Whether something made of indices may be divided: what ``fix`` looks for, whatever else it asks."""
+    every = ctx.syntax
+    if every is None or not ctx.outline.renamed.isdisjoint(_WORDS):
+        return True
+    divided = [
+        n.left for n in every
+        if type(n) is ast.BinOp and type(n.op) is ast.Div and type(n.left) in (ast.Name, ast.Call, ast.Subscript, ast.Attribute)
+        and not (type(n.right) is ast.Constant and type(n.right.value) is float)
+    ]  # fmt: skip
+    if not divided:
+        return False
+    of_indices = Derived(every, _may_be_indices)
+    return any(each in of_indices for each in divided)
+
+
+def _may_be_indices(node: ast.AST) -> bool:
+    """``x.topk(k)``, ``torch.max(x, 1)``: a call whose result, or a part of it, may be indices."""
+    name = called_name(node)
+    if name not in _CALLS or name in _WORDS:
+        return name in _WORDS
+    assert isinstance(node, ast.Call)
+    return any(k.arg == "dim" for k in node.keywords) or any(isinstance(a, ast.Constant | ast.UnaryOp) for a in node.args)
 
 
 def _slashes(module, operator) -> str:

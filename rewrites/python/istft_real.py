@@ -27,7 +27,7 @@ _COMPLEX = ("view_as_complex", "complex", "complex64", "complex128", "cfloat", "
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") else None
+    module = ctx.module if ctx.has("torch") and ctx.may_call("istft") else None
     if module is None:
         return
     tensors = Tensors(module)

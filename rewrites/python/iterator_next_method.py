@@ -19,7 +19,7 @@ ID = "iterator-next-method"
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("iter") and b".next" in ctx.file.data else None
+    module = ctx.module if ctx.may_call("iter") and ctx.may_call_method("next") else None
     if module is None or module.names.is_bound("next") or module.names.is_bound("iter"):
         return
     for call in module.names.method_calls("next"):

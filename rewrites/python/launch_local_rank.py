@@ -26,7 +26,8 @@ _ABSL = {f"absl.flags.DEFINE_{kind}" for kind in ("integer", "string", "float", 
 
 
 def fix(ctx) -> Iterator[Change | Finding]:
-    module = ctx.module if ctx.has("add_argument", "option", "absl", "argv") else None
+    spelt = _OLD.encode() in ctx.file.data and (ctx.may_call("add_argument") or ctx.has("option", "argv"))
+    module = ctx.module if spelt or ctx.has("absl") else None
     if module is None:
         return
     options = [*module.names.method_calls("add_argument"), *(call for call, _ in module.names.calls({"click.option"}))]

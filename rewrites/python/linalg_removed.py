@@ -60,10 +60,11 @@ _ADVICE = {
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") else None
+    functions = {f"torch.{n}" for n in (*_GONE, *_OLDER)}
+    module = ctx.module if ctx.has("torch") and (ctx.may_use(functions) or ctx.may_call_method(*_METHODS, *_OLDER)) else None
     if module is None:
         return
-    for call, name in module.names.calls({f"torch.{n}" for n in (*_GONE, *_OLDER)}):
+    for call, name in module.names.calls(functions):
         yield from _call(ctx, module, call, name.removeprefix("torch."), call.args[0].value if call.args else None)
     tensors = Tensors(module)
     for name in (*_METHODS, *_OLDER):

@@ -31,7 +31,7 @@ LOSSES = {f"torch.nn.{name}" for name in _CLASSES} | {f"torch.nn.functional.{nam
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has(*_CLASSES, *_FUNCTIONS) else None
+    module = ctx.module if (ctx.may_give("size_average", "reduce") or ctx.has("elementwise_mean")) and ctx.may_use(LOSSES) else None
     if module is None:
         return
     for call, _ in module.names.calls(LOSSES):

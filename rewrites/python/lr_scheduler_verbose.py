@@ -29,10 +29,10 @@ _EARLY = 4  # where ReduceLROnPlateau had it in old releases, before the thresho
 
 
 def fix(ctx) -> Iterator[Change]:
-    module = ctx.module if ctx.has(*_PLACES) else None
+    classes = {f"{_HOME}.{name}": name for name in _PLACES}
+    module = ctx.module if ctx.may_use(classes) else None
     if module is None:
         return
-    classes = {f"{_HOME}.{name}": name for name in _PLACES}
     for call, name in module.names.calls(classes):
         yield from _without(module, call, classes[name], 0)
     for node in module.find(cst.ClassDef):

@@ -16,18 +16,20 @@ After:
 
 from __future__ import annotations
 
+import ast
 import re
 
-from migrator.python import cst, without_texts
+from migrator.python import cst
+from migrator.python_outline import Derived, called_name
 from migrator.rewrite import Change, Rewrite
-from rewrites.python._tensor import Tensors
+from rewrites.python._tensor import BOOL_CALLS, Tensors
 
 ID = "mask-minus"
-_ONE_MINUS = re.compile(rb"(?<![\w.\])]) *\b1\s*-\s*[A-Za-z_(~]")  # without one there is nothing to parse the file for
+_ONE_MINUS = re.compile(rb"1\s*-\s*[A-Za-z_(~]")  # without one there is nothing to parse the file for
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") and _ONE_MINUS.search(ctx.file.data) and _ONE_MINUS.search(without_texts(ctx.file.data)) else None
+    module = ctx.module if ctx.has("torch") and _ONE_MINUS.search(ctx.file.data) and ctx.may_hold(ast.Sub) and _may_invert(ctx) else None
     if module is None:
         return
     tensors = Tensors(module)
@@ -45,6 +47,22 @@ def fix(ctx):
             continue  # what binds tighter next to it is not worth guessing
         start, end = module.span(node)
         yield Change(ID, (module.replace_span(start, end, "~" + code),))
+
+
+def _may_invert(ctx) -> bool:
+    """Whether ``1 -`` stands before something that may be made of a comparison: what ``fix`` looks for, whatever else it asks."""
+    every = ctx.syntax
+    if every is None or not ctx.outline.renamed.isdisjoint(BOOL_CALLS):
+        return True
+    taken = [n.right for n in every if type(n) is ast.BinOp and type(n.op) is ast.Sub and type(n.left) is ast.Constant and n.left.value == 1]
+    masks = Derived(every, _is_mask) if taken else ()
+    return any(each in masks for each in taken)
+
+
+def _is_mask(node: ast.AST) -> bool:
+    if isinstance(node, ast.Name | ast.Attribute):
+        return "bool" == (node.id if isinstance(node, ast.Name) else node.attr)
+    return isinstance(node, ast.Compare) or called_name(node) in BOOL_CALLS
 
 
 rewrite = Rewrite(

@@ -17,13 +17,14 @@ from migrator.releases import parse
 from migrator.rewrite import Change, Rewrite, settings_floor
 
 ID = "meshgrid-indexing"
+_NAMES = {"torch.meshgrid", "torch.functional.meshgrid"}
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") and settings_floor(ctx) >= parse("1.10") else None
+    module = ctx.module if settings_floor(ctx) >= parse("1.10") and ctx.may_use(_NAMES) else None
     if module is None:
         return
-    for call, _ in module.names.calls({"torch.meshgrid", "torch.functional.meshgrid"}):
+    for call, _ in module.names.calls(_NAMES):
         if not call.args or argument(call, "indexing") is not None or any(a.star == "**" for a in call.args):
             continue
         edit = add_argument(module, call, 'indexing="ij"')

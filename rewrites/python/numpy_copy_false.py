@@ -22,7 +22,7 @@ _TAKEN = {"object", "dtype", "order", "copy"}  # what both take; not subok, ndmi
 
 
 def fix(ctx):
-    module = ctx.module if ctx.may_use({"numpy.array"}) and ctx.has("copy") else None
+    module = ctx.module if ctx.may_give("copy") and ctx.may_use({"numpy.array"}) else None
     if module is None:
         return
     for call, _ in module.names.calls({"numpy.array"}):

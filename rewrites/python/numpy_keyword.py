@@ -23,7 +23,7 @@ _QUANTILES = {f"numpy.{name}" for name in ("percentile", "quantile", "nanpercent
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("newshape", "interpolation") else None
+    module = ctx.module if ctx.may_give("newshape", "interpolation") and ctx.may_use({"numpy.reshape", *_QUANTILES}) else None
     if module is None:
         return
     for call, name in module.names.calls({"numpy.reshape", *_QUANTILES}):

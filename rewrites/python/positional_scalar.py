@@ -15,7 +15,6 @@ After:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from migrator.python import cst, plain_arguments
@@ -43,15 +42,8 @@ _FUNCTIONS: dict[str, dict[int, dict[int, str]]] = {
 }
 
 
-# What is asked of a file before it is parsed: a method, a function, or an import that may give a function another name.
-_CALLED = re.compile(
-    rb"\.\s*(?:" + "|".join(sorted(_METHODS, reverse=True)).encode() + rb")\s*\(|\btorch\s*\.\s*(?:"
-    + "|".join(sorted({n.split(".")[1] for n in _FUNCTIONS}, reverse=True)).encode() + rb")\b|\btorch[ \t]+as[ \t]|from[ \t]+torch[ \t]+import"
-)  # fmt: skip
-
-
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") and _CALLED.search(ctx.file.data) else None
+    module = ctx.module if ctx.has("torch") and (ctx.may_call_method(*_METHODS) or ctx.may_use(_FUNCTIONS)) else None
     if module is None:
         return
     for name, forms in _METHODS.items():

@@ -18,13 +18,14 @@ from migrator.releases import parse
 from migrator.rewrite import Change, Finding, Rewrite, settings_floor
 
 ID = "profiler-use-cuda"
+_NAME = "torch.autograd.profiler.profile"
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("use_cuda") else None
+    module = ctx.module if ctx.may_give("use_cuda") and ctx.may_use({_NAME}) else None
     if module is None:
         return
-    for call, _ in module.names.calls({"torch.autograd.profiler.profile"}):
+    for call, _ in module.names.calls({_NAME}):
         given = argument_node(call, "use_cuda")
         if given is None:
             continue

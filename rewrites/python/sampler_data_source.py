@@ -27,7 +27,7 @@ _BASES = {"torch.utils.data.Sampler", "torch.utils.data.sampler.Sampler"}
 
 
 def fix(ctx):
-    module = ctx.module
+    module = ctx.module if ctx.may_use(_BASES) else None
     if module is None:
         return
     for node in module.find(cst.ClassDef):

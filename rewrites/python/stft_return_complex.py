@@ -23,7 +23,7 @@ ID = "stft-return-complex"
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") else None
+    module = ctx.module if ctx.has("torch") and ctx.may_call("stft") else None
     if module is None:
         return
     tensors = Tensors(module)

@@ -16,8 +16,6 @@ After:
 
 from __future__ import annotations
 
-import re
-
 from migrator.python import add_argument, argument, cst
 from migrator.releases import parse
 from migrator.rewrite import Change, Finding, Rewrite, settings_floor
@@ -25,8 +23,6 @@ from migrator.source import language_of
 
 ID = "torch-load-pickle"
 _NAME = "torch.load"
-# What is asked of a file before it is parsed: the call, or an import that may give it another name.
-_CALLED = re.compile(rb"\btorch\s*\.\s*load\b|\btorch[ \t]+as[ \t]|from[ \t]+torch[ \t]+import[^\n]*(?:\bload\b|[(*\\])")
 _OF_MODULES = frozenset(
     "eval train state_dict load_state_dict parameters named_parameters modules named_modules children named_children forward "
     "zero_grad".split()
@@ -38,7 +34,12 @@ _ADVICE = (
 
 
 def fix(ctx):
-    module = ctx.module if _CALLED.search(ctx.file.data) else None
+    if not ctx.may_use({_NAME}):
+        return
+    models, unsure_here = _read(ctx.project, ctx.path)
+    if not ctx.settings.unsafe and not models and (not unsure_here or _others(ctx) is None):
+        return
+    module = ctx.module
     if module is None:
         return
     unsure = []
@@ -99,16 +100,24 @@ def _is_state(module, call) -> bool:
 
 def _others(ctx) -> int | None:
     """How many more files have calls of which nobody knows what they read; None where a file before this one has."""
-    found = ctx.project.cached(ID, lambda: [path for path in sorted(ctx.project.scripts) if _has_unsure(ctx, path)])
-    return len(found) - 1 if found[0] == ctx.path else None
+    project = ctx.project
+    found = project.cached(ID, lambda: [p for p in sorted(project.scripts) if not ctx.settings.ignores_in(p, ID) and _read(project, p)[1]])
+    return len(found) - 1 if found and found[0] == ctx.path else None
 
 
-def _has_unsure(ctx, path) -> bool:
-    words = ctx.project.scripts[path].words
-    if language_of(path) != "python" or b"load" not in words or not _CALLED.search(ctx.project.scripts[path].data) or ctx.settings.ignores_in(path, ID):
-        return False
-    module = ctx.project.module(path)
-    return module is not None and any(not _is_model(module, call) and not _is_state(module, call) for call in _calls(module))
+def _read(project, path) -> tuple[bool, bool]:
+    """Whether a file reads whole models with torch.load, and whether it reads what nobody knows."""
+    return project.kept(path, ID, lambda: _look(project, path))
+
+
+def _look(project, path) -> tuple[bool, bool]:
+    if language_of(path) != "python" or not {b"torch", b"load"} <= project.scripts[path].words:
+        return False, False
+    outline = project.outline(path)
+    module = project.module(path) if outline is None or outline.mentions({_NAME}) else None
+    calls = [call for call in _calls(module) if not _is_model(module, call)] if module is not None else []
+    models = module is not None and len(calls) < len(list(_calls(module)))
+    return models, any(not _is_state(module, call) for call in calls)
 
 
 def _also(module, calls, others: int) -> str:

@@ -26,7 +26,7 @@ _CALLED = {
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has(*_RENAMED) else None
+    module = ctx.module if ctx.may_give(*_RENAMED) and ctx.may_use(_CALLED) else None
     if module is None:
         return
     for call, name in module.names.calls(_CALLED):

@@ -26,11 +26,13 @@ from migrator.rewrite import Change, Finding, Rewrite, settings_floor
 from rewrites.python._tensor import Tensors
 
 ID = "uint8-mask"
+_BYTES = {"torch.uint8", "torch.ByteTensor", "torch.cuda.ByteTensor"}
 _METHODS = ("masked_fill", "masked_fill_", "masked_select", "masked_scatter", "masked_scatter_")
 
 
 def fix(ctx):
-    module = ctx.module if ctx.has("torch") and settings_floor(ctx) >= parse("1.2") else None
+    may_be = settings_floor(ctx) >= parse("1.2") and ctx.has("torch") and (ctx.may_call_method("byte") or ctx.may_use(_BYTES))
+    module = ctx.module if may_be else None
     if module is None:
         return
     tensors = Tensors(module)

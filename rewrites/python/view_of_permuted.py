@@ -18,9 +18,11 @@ After:
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from migrator.python import Module, cst
+from migrator.python_outline import Derived, called_name
 from migrator.rewrite import Change, Rewrite
 
 ID = "view-of-permuted"
@@ -35,7 +37,7 @@ _PLAIN, _PERMUTED, _COMPUTED = 0, 1, 2
 
 
 def fix(ctx) -> Iterator[Change]:
-    module = ctx.module if ctx.has("view") else None
+    module = ctx.module if ctx.may_call_method("view") and ctx.may_call_method(*_PERMUTE) and _may_view(ctx) else None
     for function in module.find(cst.FunctionDef) if module is not None else ():
         known: dict[str, int] = {}
         found = module.find(cst.Assign, cst.Call, under=function.body)
@@ -49,6 +51,16 @@ def fix(ctx) -> Iterator[Change]:
             for target in node.targets:
                 if isinstance(target.target, cst.Name):
                     known[target.target.value] = _order(node.value, known)
+
+
+def _may_view(ctx) -> bool:
+    """Whether something made of a permuted tensor is viewed: what ``fix`` looks for, whatever else it asks."""
+    every = ctx.syntax
+    if every is None:
+        return True
+    viewed = [n.func.value for n in every if type(n) is ast.Call and type(n.func) is ast.Attribute and n.func.attr == "view"]
+    permuted = Derived(every, lambda node: called_name(node) in _PERMUTE)
+    return any(each in permuted for each in viewed)
 
 
 def _is_view(module: Module, call: cst.Call) -> bool:
