@@ -105,7 +105,7 @@ def flags_for(request: Request, tools: Tools) -> list[str]:
     if unit.is_cuda:
         flags += architecture_flags(request.archs, request.ptx)
         flags += ["-Xcudafe", "--display_error_number", "-Wno-deprecated-gpu-targets"]
-    torch_flags = compile_flags(request.release, cuda=unit.is_cuda, name=unit.extension.rpartition(".")[2] or "extension")
+    torch_flags = compile_flags(request.release, cuda=unit.is_cuda, name=unit.module)
     standard = request.standard or next((f[5:] for f in torch_flags if f.startswith("-std=")), "")
     flags += [f for f in torch_flags if not f.startswith("-std=")]
     if standard and not unit.is_c:

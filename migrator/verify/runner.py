@@ -128,8 +128,8 @@ def _build_script(script: Path, environment: dict[str, str], result: RunResult) 
 def _build_by_load(project: Project, tree: Path, folder: Path, environment: dict[str, str], result: RunResult) -> None:
     for name in dict.fromkeys(unit.extension for unit in project.units):
         units = [unit for unit in project.units if unit.extension == name]
-        module = re.sub(r"\W", "_", name.rpartition(".")[2]) or "extension"
-        target = folder / "load" / module
+        module = re.sub(r"\W", "_", units[0].module)
+        target = folder / "load" / re.sub(r"\W", "_", name)
         target.mkdir(parents=True, exist_ok=True)
         wanted = {
             "name": module,

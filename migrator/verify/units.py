@@ -58,6 +58,11 @@ class Unit:
         return self.source.as_posix()
 
     @property
+    def module(self) -> str:
+        """TORCH_EXTENSION_NAME: the last part of the extension's name, without what tells it from another folder's."""
+        return self.extension.partition(" (")[0].rpartition(".")[2] or "extension"
+
+    @property
     def path(self) -> Path:
         return self.root / self.source
 

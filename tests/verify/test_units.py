@@ -376,6 +376,7 @@ def test_two_folders_that_build_one_name_are_two_extensions(tmp_path):
         "old/ops.cpp": "ops (old/setup.py)",
         "old/ops_cuda.cu": "ops (old/setup.py)",
     }
+    assert {unit.module for unit in project.units} == {"ops"}
 
 
 def test_two_scripts_for_the_same_sources_are_one_extension(tmp_path):
