@@ -16,6 +16,7 @@ from migrator.scope import declarator_name
 
 ID = "half-operators"
 _HALVES = frozenset({"half", "__half", "half2", "__half2"})
+_METAL = frozenset({b"metal", b"metal_stdlib"})  # a language that has a half, with operators
 _SCALARS = frozenset({"half", "__half"})
 _NUMBERS = frozenset({"float", "double", "int", "unsigned", "unsigned int", "long", "int64_t", "size_t"})
 _DECLARING = frozenset({"declaration", "parameter_declaration", "optional_parameter_declaration", "field_declaration", "function_definition", "for_range_loop"})
@@ -30,7 +31,7 @@ _MAY_DECLARE = re.compile(rb"(?:class|struct|using)\s+(?:\w+\s+|__align__\s*\(\d
 
 
 def fix(ctx):
-    if not _may_make(ctx.file) or not ctx.project.cached(ID, lambda: _is_concerned(ctx.project)):
+    if _METAL & ctx.file.words or not _may_make(ctx.file) or not ctx.project.cached(ID, lambda: _is_concerned(ctx.project)):
         return
     uses = [node for node in _candidates(ctx) if _operates(ctx, node) or _converts(ctx, node)]
     if not uses:
