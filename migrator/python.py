@@ -61,6 +61,8 @@ def _place_of(kind: str, field: str) -> int:
     return order.index(field) if field in order else len(order)
 
 
+_DEEP = 100  # levels of nodes, from which on counting their places may take more frames than Python has
+
 
 class NotPython3(Exception):
     """The parser cannot read the file; the message says where."""
@@ -115,14 +117,22 @@ class Module:
         self._parents: dict[int, cst.CSTNode] = {}
         self.nodes: list[cst.CSTNode] = []  # a node before those under it, in the order of the file
         stack: list[cst.CSTNode] = [self.root]
+        depths, deepest = [0], 0
         while stack:
-            node = stack.pop()
+            node, depth = stack.pop(), depths.pop()
             self.nodes.append(node)
             children = self._children(node)
             for child in children:
                 self._parents[id(child)] = node
             children.reverse()
             stack += children
+            depths += len(children) * [depth + 1]
+            deepest = max(deepest, depth)
+        if deepest > _DEEP:
+            try:
+                self._spans  # noqa: B018  refused here, not where somebody asks for a place
+            except RecursionError:
+                raise NotPython3("too deeply nested") from None
         self._index = {id(node): i for i, node in enumerate(self.nodes)}
         self._ends = list(range(1, len(self.nodes) + 1))  # of the nodes under each, in ``nodes``
         for i in range(len(self.nodes) - 1, 0, -1):

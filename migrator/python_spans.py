@@ -1,6 +1,6 @@
 """The bytes of every node of a libcst tree.
 
-What ``libcst.metadata.ByteSpanPositionProvider`` computes, in less than half the time: by the identity of nodes, without a generator and a hash
+What ``libcst.metadata.ByteSpanPositionProvider`` computes, in some 60 % of the time: by the identity of nodes, without a generator and a hash
 in Python for each. A tree prints itself to find its places; this is the printer that only counts.
 """
 

@@ -162,3 +162,43 @@ def test_nodes_are_in_the_order_of_the_source(tmp_path):
             assert starts == sorted(starts), (file.path, type(node), starts)
             kinds.add(type(node).__name__)
     assert {"FunctionDef", "ClassDef", "Lambda", "Slice", "MatchCase", "TypeAlias", "Parameters", "ExceptStarHandler", "CompFor"} <= kinds
+
+
+@pytest.mark.parametrize("value", [" + ".join(["z"] * 900), "z" + ".f()" * 900])
+def test_a_file_nested_too_deeply_is_left_as_it_is(tmp_path, value):
+    from migrator import plan
+    from migrator.config import Config
+
+    (tmp_path / "deep.py").write_text(f"import numpy as np\nx = np.float(1)\ny = {value}\n")
+    (tmp_path / "flat.py").write_text("import numpy as np\nx = np.float(1)\n")
+    made = plan([tmp_path], config=Config())
+    assert [f.path.name for f in made.files if f.applied] == ["flat.py"]
+    assert [(p.path.name, "deeply nested" in p.message) for p in made.problems] == [("deep.py", True)]
+
+
+PYTHON = sorted(path for path in (ROOT / "fixtures").rglob("*.py") if ".after" not in path.name and "after" not in path.parts)
+
+
+def test_what_is_asked_first_rules_nothing_out(tmp_path, monkeypatch):
+    """The plan of every Python fixture is the same when only libcst is asked."""
+    import shutil
+
+    from migrator import plan, project
+    from migrator.config import Config
+
+    for number, path in enumerate(PYTHON):
+        folder = tmp_path / f"f{number}"
+        folder.mkdir()
+        shutil.copyfile(path, folder / path.name.replace(".before", "").replace(".same", ""))
+
+    (tmp_path / "renamed.py").write_text("from torch import argmax as best, isnan as bad\nrows = best(x) / 80\ny = x[1 - bad(x)]\n")
+
+    def made(unsafe):
+        found = plan([tmp_path], config=Config(), unsafe_fixes=unsafe)
+        return [(f.path, f.after, f.left, f.applied) for f in found.files]
+
+    asked = [made(False), made(True)]
+    monkeypatch.setattr(project, "outline", lambda file: None)
+    assert asked == [made(False), made(True)]
+    assert len(asked[0]) > 50
+    assert {"integer-division", "mask-minus"} <= {each.rule for path, _, left, applied in asked[0] if path.name == "renamed.py" for each in (*left, *applied)}
