@@ -118,8 +118,8 @@ class Outline:
         return any(name.startswith(f"{source}.") for source in self.starred for name in names)
 
     def calls(self, *names: str) -> bool:
-        """Whether something of one of some names is called, as a function or as a method: ``topk(x)``, ``x.topk()``."""
-        return any("()" in self.follows.get(key, ()) for name in names for key in (name, "." + name))
+        """Whether something of one of some names may be called, as a function (under any name) or as a method: ``topk(x)``, ``x.topk()``."""
+        return not self.renamed.isdisjoint(names) or any("()" in self.follows.get(key, ()) for name in names for key in (name, "." + name))
 
     def uses_method(self, *names: str) -> bool:
         """Whether a method of one of some names is called: ``x.view()``."""
